@@ -1,0 +1,1 @@
+"""How safe a customer is: from points to a score, a probability of default and back."""
