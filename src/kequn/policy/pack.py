@@ -1,0 +1,88 @@
+"""A policy pack: a folder of documents and standards, read and checked as a whole, with one digest.
+
+The shipped packs lie in `packs/`; an institution copies one, changes it, and names it by its path.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from kequn.domain.errors import Text
+from kequn.domain.facts import Vocabulary
+from kequn.policy.dictionary import Dictionary
+from kequn.policy.documents import Complaints, Document, Heading, in_force
+from kequn.policy.items import Item, items_of
+from kequn.policy.standards import Standards
+
+_MOST_EDITIONS = 16
+_items: dict[tuple[str, tuple[date, ...]], tuple[Item, ...]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """A checked pack. `editions` holds every edition of every document, by its key."""
+
+    id: str
+    version: str
+    title: Text
+    digest: str
+    folder: Path
+    dictionary: Dictionary
+    standards: Standards
+    editions: Mapping[str, tuple[Document, ...]]
+    basis_order: tuple[tuple[str, str], ...]
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The facts that may be supplied; names that policy derives come with a plan."""
+        return self.dictionary.vocabulary
+
+    def documents(self, as_of: date) -> tuple[Document, ...]:
+        """The edition of each document in force; before the first, the first is read."""
+        found = []
+        for editions in self.editions.values():
+            chosen = in_force(editions, as_of)
+            found.append(chosen if isinstance(chosen, Document) else min(editions, key=lambda e: e.heading.in_force))
+        return tuple(found)
+
+    def items(self, as_of: date) -> tuple[Item, ...]:
+        """What the pack defines at a date, in the order of its documents; read once for each set of editions."""
+        documents = self.documents(as_of)
+        key = (self.digest, tuple(document.heading.in_force for document in documents))
+        if key not in _items:
+            if len(_items) >= _MOST_EDITIONS:
+                _items.clear()
+            complaints = Complaints()
+            _items[key] = tuple(item for document in documents for item in items_of(document, complaints))
+        return _items[key]
+
+    def constant(self, name: str, as_of: date) -> float:
+        """A named number of the documents in force; KeyError where the pack has none of this name."""
+        for document in self.documents(as_of):
+            row = document.body.get("constants", {}).get(name)
+            if row is not None:
+                return float(row["value"])
+        raise KeyError(name)
+
+    def headings(self) -> tuple[Heading, ...]:
+        """Title, source, date in force and status of every table, for the screen that shows them."""
+        documents = (edition.heading for editions in self.editions.values() for edition in editions)
+        standards = (edition.heading for editions in self.standards.editions.values() for edition in editions)
+        return (*documents, *standards)
+
+    def profiles(self, as_of: date) -> Mapping[str, Mapping[str, Any]]:
+        """What each industry family usually needs, minds, bears and repays from."""
+        document = next(document for document in self.documents(as_of) if document.key == "industry")
+        found: Mapping[str, Mapping[str, Any]] = document.body["profiles"]
+        return found
+
+    def cny_per_unit(self, currency: str, as_of: date) -> float | None:
+        """The newest reference rate at or before a date, else the oldest; None for a currency without one."""
+        rows = [row for row in self.standards.at("fx_rates", date.max) if row["currency"] == currency]
+        begun = [row for row in rows if row["rate_date"] <= as_of.isoformat()]
+        best = max(
+            begun, key=lambda row: row["rate_date"], default=min(rows, key=lambda row: row["rate_date"], default=None)
+        )
+        return float(best["cny_per_unit"]) if best is not None else None
