@@ -1,0 +1,1 @@
+"""Plain values on paper: charts, PDF, Word and Excel. Nothing here knows a database or a page."""
