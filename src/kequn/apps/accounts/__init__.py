@@ -1,0 +1,1 @@
+"""Users, teams, branches, roles, and whose customers a person may see."""

@@ -1,0 +1,1 @@
+"""Snapshots, runs, and findings with their history as spans."""

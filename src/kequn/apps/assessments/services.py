@@ -1,0 +1,192 @@
+"""Run the book: snapshot, evaluate, publish. A killed run leaves nothing half visible and is taken up again."""
+
+import hashlib
+import secrets
+import shutil
+import time
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from kequn.apps.accounts.access import RUN, Person, may
+from kequn.apps.assessments.models import (
+    CustomerFigures,
+    FindingSpan,
+    Run,
+    RunState,
+    Snapshot,
+    StagedChange,
+    StagedFigures,
+)
+from kequn.apps.assessments.publishing import last_published, publish
+from kequn.apps.assessments.snapshots import take_snapshot
+from kequn.apps.assessments.staging import span_keys, stage
+from kequn.apps.audit import faults
+from kequn.apps.jobs.models import Job
+from kequn.apps.jobs.services import Lease, LeaseLost, enqueue, handler, heartbeat
+from kequn.domain.definitions import Plan
+from kequn.domain.errors import KequnError, Misuse, Text
+from kequn.domain.monitoring.levels import Level
+from kequn.engine import build_base
+from kequn.engine import run as run_engine
+from kequn.policy import Pack, load_pack
+from kequn.policy.planning import build_plan
+from kequn.version import VERSION
+
+ENGINES = ("duckdb", "spark")
+HALF_WRITTEN_SECONDS = 24 * 3600
+
+
+def request_run(*, person: Person, as_of: date, engine: str = "duckdb") -> Job:
+    """Ask for a run; whoever is free does it."""
+    if not may(person, RUN):
+        raise Misuse(Text("没有运行权限", "you may not start a run"))
+    if as_of > timezone.localdate():
+        today = f"{timezone.localdate():%Y-%m-%d}"
+        raise Misuse(
+            Text(
+                f"基准日 {as_of} 在将来；最晚为今天 {today}",
+                f"the as-of date {as_of} lies in the future; the latest is today, {today}",
+            )
+        )
+    if engine not in ENGINES:
+        raise Misuse(Text(f"没有引擎 {engine}", f"no engine {engine}; there are {', '.join(ENGINES)}"))
+    arguments = {"as_of": as_of.isoformat(), "engine": engine}
+    return enqueue(kind="run", arguments=arguments, actor=person.actor_key)
+
+
+@handler("run")
+def do_run(lease: Lease) -> dict[str, Any]:
+    """The job: the same run row is taken up again when an earlier worker was killed in the middle of it."""
+    as_of, engine = date.fromisoformat(lease.arguments["as_of"]), str(lease.arguments["engine"])
+    defaults = {
+        "as_of": as_of,
+        "engine": engine,
+        "program_version": VERSION,
+        "actor": lease.actor,
+        "started_at": timezone.now(),
+    }
+    run, _ = Run.objects.get_or_create(job_id=lease.job_id, defaults=defaults)
+    if run.state == RunState.PUBLISHED:  # killed between publishing and saying so
+        return {"run": run.id, **run.counts}
+    try:
+        with heartbeat(lease):
+            counts = execute(run=run, lease=lease)
+    except LeaseLost:
+        raise
+    except KequnError as error:
+        Run.objects.filter(id=run.id).exclude(state=RunState.PUBLISHED).update(
+            state=RunState.FAILED, error=f"{error.text.zh}\n{error.text.en}"
+        )
+        raise
+    return {"run": run.id, **counts}
+
+
+def execute(*, run: Run, lease: Lease | None) -> dict[str, int]:
+    """Snapshot, base, evaluation, staging, publication; the seconds of each are kept."""
+    clock = _Clock()
+    _sweep(Path(settings.KEQUN_HOME))
+    pack = load_pack(settings.KEQUN_PACK)
+    plan = build_plan(pack, run.as_of)
+    folder, digest, rows = take_snapshot(pack=pack, as_of=run.as_of)
+    clock.lap("snapshot")
+    home = Path(settings.KEQUN_HOME)
+    values = {"as_of": run.as_of, "folder": str(folder.relative_to(home)), "rows": rows, "made_at": timezone.now()}
+    run.snapshot = Snapshot.objects.get_or_create(digest=digest, defaults=values)[0]
+    run.pack, run.policy_digest, run.plan_digest = f"{pack.id} {pack.version}", pack.digest, plan.digest
+    last = last_published(run)
+    previous = _previous_results(last)
+    results = _evaluate(run, plan, folder, previous, clock)
+    run.folder, run.state = str(results.relative_to(home)), RunState.COMPUTED
+    run.results_digest = _results_digest(results)
+    if lease is not None:
+        lease.renew()  # who lost the lease writes nothing more
+    run.save()
+    faults.point("run.computed")
+    stage(run=run, plan=plan, results=results, previous=previous)
+    clock.lap("stage")
+    faults.point("run.staged")
+    counts = publish(
+        run=run, lease=lease, keys=span_keys(plan), levels=_levels(pack, run.as_of), whole=previous is None, after=last
+    )
+    clock.lap("publish")
+    Run.objects.filter(id=run.id).update(seconds=clock.laps)
+    run.seconds = clock.laps
+    return counts
+
+
+def _levels(pack: Pack, as_of: date) -> dict[str, int]:
+    """How grave each signal of the policy is, the mildest 1."""
+    order = list(Level)
+    return {one.name: order.index(one.level) + 1 for one in pack.items(as_of) if one.level is not None}
+
+
+def _sweep(home: Path) -> None:
+    """Throw away what killed runs left half written: hidden files older than a day, staged rows of runs that ended."""
+    for name in ("runs", "base", "snapshots"):
+        for one in (home / name).glob(".*") if (home / name).is_dir() else ():
+            if one.stat().st_mtime < time.time() - HALF_WRITTEN_SECONDS:
+                shutil.rmtree(one, ignore_errors=True) if one.is_dir() else one.unlink(missing_ok=True)
+    ended = Run.objects.filter(state__in=(RunState.PUBLISHED, RunState.FAILED)).values("id")
+    for model in (StagedChange, StagedFigures):
+        model.objects.filter(run_id__in=ended).delete()
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last = time.monotonic()
+
+    def lap(self, name: str) -> None:
+        now = time.monotonic()
+        self.laps[name], self._last = round(now - self._last, 3), now
+
+
+def _previous_results(last: Run | None) -> Path | None:
+    """The files of the run whose findings stand now; None when they are gone, when nothing stands, when another
+    program made them, or when customers went away since: then everything is staged anew.
+    """
+    if last is None or not FindingSpan.objects.filter(valid_to__isnull=True).exists():
+        return None
+    if last.program_version != VERSION or last.counts.get("customers") != CustomerFigures.objects.count():
+        return None
+    folder = Path(settings.KEQUN_HOME) / last.folder
+    return folder if (folder / "findings.parquet").exists() else None
+
+
+def _evaluate(run: Run, plan: Plan, snapshot: Path, previous: Path | None, clock: _Clock) -> Path:
+    """The engine's part. Everything is written beside and renamed when whole; an older half is never read."""
+    home = Path(settings.KEQUN_HOME)
+    (home / "base").mkdir(exist_ok=True)
+    (home / "runs").mkdir(exist_ok=True)
+    mark = secrets.token_hex(6)
+    base = home / "base" / f".{run.id}-{mark}.duckdb"
+    fresh = home / "runs" / f".{run.id}-{mark}"
+    final = home / "runs" / f"{run.id}-{mark}"
+    try:
+        build_base(snapshot, plan, run.as_of, base)
+        clock.lap("base")
+        run_engine(base, plan, run.as_of, fresh, previous=previous, engine=run.engine)  # type: ignore[arg-type]
+        fresh.rename(final)
+        clock.lap("evaluate")
+    finally:
+        base.unlink(missing_ok=True)
+        base.with_suffix(".duckdb.wal").unlink(missing_ok=True)
+        shutil.rmtree(fresh, ignore_errors=True)
+    return final
+
+
+def _results_digest(results: Path) -> str:
+    """SHA-256 over what the run wrote: its findings, then its changes."""
+    whole = hashlib.sha256()
+    for name in ("findings.parquet", "changes.parquet"):
+        with (results / name).open("rb") as stream:
+            whole.update(hashlib.file_digest(stream, "sha256").digest())
+    return whole.hexdigest()
+
+
+def default_as_of() -> date:
+    return timezone.localdate()

@@ -1,0 +1,1 @@
+"""Projects, facilities, account flows and what became of them."""

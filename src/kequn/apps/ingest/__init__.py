@@ -1,0 +1,1 @@
+"""Files in: read, checked, stored in one transaction, accounted for row by row, undone."""

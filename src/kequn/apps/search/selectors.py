@@ -1,0 +1,233 @@
+"""Search, within what the person may see: every number and every row has passed `visible_to`."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from django.db import connection
+from django.db.models import BooleanField, Count, F, Func, Q, QuerySet
+from django.db.models.expressions import RawSQL
+
+from kequn.apps.accounts.access import Person
+from kequn.apps.customers.models import Customer, Group, Ownership
+from kequn.apps.customers.selectors import sees_every_customer, visible_to
+from kequn.apps.deals.models import Project, ProjectParty
+from kequn.apps.search.matching import Answer, answers
+from kequn.apps.search.models import Kind
+from kequn.apps.search.postings import without
+from kequn.apps.search.tokens import Numbers, once
+
+SHOWN = 20  # customers on the page of results
+GATHERED = 10  # groups, parents, projects on it
+RELATED = 8  # customers named beneath each of them
+FEW = 500  # so many numbers are handed over one by one
+WALKED = 2_000  # more hits than this are found by walking the customers from the largest exposure down
+CONSIDERED = 300  # of groups and projects so many are looked at, the best first
+PARENTS = 60  # of the customers found, so many are looked at as parents of others
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """A group, a parent or a project with those of its customers whom the reader may see."""
+
+    name: str
+    code: str
+    customers: list[Customer]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    customers: list[Customer]
+    count: int
+    groups: list[Gathered]
+    parents: list[Gathered]
+    projects: list[Gathered]
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.count or self.groups or self.parents or self.projects)
+
+
+def search(*, person: Person, question: str) -> Results:
+    """What the box finds: customers by their own names and codes, then what belongs to groups, parents, projects."""
+    found = answers(question)
+    mine = _visible(person, found[Kind.CUSTOMER])
+    return Results(
+        customers=_customers(person, _best(mine, SHOWN)),
+        count=len(mine.all),
+        groups=_groups(person, found[Kind.GROUP]),
+        parents=_parents(person, mine),
+        projects=_projects(person, found[Kind.PROJECT]),
+    )
+
+
+def matching(*, person: Person, words: str = "") -> QuerySet[Customer]:
+    """The visible customers that answer the words by their own names and codes, or through their group, a visible
+    parent, or a project.
+    """
+    found = visible_to(person)
+    if not words.strip():
+        return found
+    every = answers(words)
+    mine = _visible(person, every[Kind.CUSTOMER])
+    if len(mine.all) > WALKED and len(mine.all) == found.count():
+        return found
+    numbers = [mine.all]
+    groups, projects = every[Kind.GROUP].all, every[Kind.PROJECT].all
+    if len(groups):
+        numbers.append(_numbers(found.filter(_among("group_id", groups)).values_list("pk", flat=True)))
+    if len(projects):
+        numbers.append(
+            _numbers(ProjectParty.objects.filter(_among("project_id", projects)).values_list("customer_id", flat=True))
+        )
+    if 0 < len(mine.all) <= WALKED:
+        numbers.append(
+            _numbers(Ownership.objects.filter(_among("parent_id", mine.all)).values_list("customer_id", flat=True))
+        )
+    return found.filter(_among("pk", once(np.concatenate(numbers))))
+
+
+# --- scope --------------------------------------------------------------------------------------------------
+
+
+def _visible(person: Person, answer: Answer) -> Answer:
+    """The answer without the customers whom the person may not see."""
+    if sees_every_customer(person) or not len(answer.all):
+        return answer
+    if len(answer.all) <= WALKED:
+        seen = _numbers(visible_to(person).filter(_among("pk", answer.all)).values_list("pk", flat=True))
+    else:
+        seen = _numbers(visible_to(person).values_list("pk", flat=True))
+    return Answer(*(np.intersect1d(one, seen, assume_unique=True) for one in (answer.all, answer.begins, answer.exact)))
+
+
+def _numbers(rows: Any) -> Numbers:
+    return np.fromiter(rows.order_by().iterator(chunk_size=10_000), np.int64)
+
+
+def _among(column: str, numbers: Numbers) -> Q:
+    """Rows whose column is among the numbers, however many they are."""
+    values = numbers.tolist()
+    if len(values) <= FEW:
+        return Q(**{f"{column}__in": values})
+    if connection.vendor == "sqlite":
+        return Q(**{f"{column}__in": RawSQL("SELECT value FROM json_each(%s)", [json.dumps(values)])})
+    array = RawSQL("%s::bigint[]", [values])  # hashed once; a sub-select would be joined, four times slower
+    return Q(Func(F(column), array, template="%(expressions)s", arg_joiner=" = ANY", output_field=BooleanField()))
+
+
+# --- order --------------------------------------------------------------------------------------------------
+
+
+def _best(answer: Answer, wanted: int) -> list[int]:
+    """The first of an answer: exact before beginning before fragment, in each the largest exposure first."""
+    ordered: list[int] = []
+    seen = np.zeros(0, np.int64)
+    for some in (answer.exact, answer.begins, answer.all):
+        fresh = without(some, seen)
+        seen = once(np.concatenate([seen, fresh]))
+        ordered += _largest(fresh, wanted - len(ordered))
+        if len(ordered) >= wanted:
+            break
+    return ordered
+
+
+def _largest(numbers: Numbers, wanted: int) -> list[int]:
+    """The customers of largest exposure among these; those without a known exposure last."""
+    known = Customer.objects.filter(figures__exposure_gross__isnull=False)  # as the last run published it
+    known = known.order_by("-figures__exposure_gross", "-figures__customer_id")  # as the index stands, read backwards
+    if len(numbers) <= WALKED:
+        found = list(known.filter(_among("pk", numbers)).values_list("pk", flat=True)[:wanted])
+    else:
+        found = _walked(known.values_list("figures__customer_id", flat=True), numbers, wanted)
+    if len(found) < wanted:
+        there = set(found)
+        found += [one for one in numbers[: wanted + len(there)].tolist() if one not in there][: wanted - len(found)]
+    return found
+
+
+def _walked(from_the_largest: Any, numbers: Numbers, wanted: int) -> list[int]:
+    mask = np.zeros(int(numbers[-1]) + 1, np.bool_)
+    mask[numbers] = True
+    found: list[int] = []
+    for first, last in ((0, WALKED), (WALKED, 10 * WALKED), (10 * WALKED, None)):
+        walked = np.fromiter(from_the_largest[first:last], np.int64)
+        walked = walked[walked < len(mask)]
+        found += walked[mask[walked]].tolist()
+        if len(found) >= wanted:
+            break
+    return found[:wanted]
+
+
+def _customers(person: Person, numbers: list[int]) -> list[Customer]:
+    rows = visible_to(person).filter(pk__in=numbers).select_related("group", "owner", "figures")
+    by_number = {one.pk: one for one in rows}
+    return [by_number[one] for one in numbers if one in by_number]
+
+
+# --- what customers belong to -------------------------------------------------------------------------------
+
+
+def _considered(answer: Answer) -> list[int]:
+    ordered = dict.fromkeys([*answer.exact.tolist(), *answer.begins.tolist(), *answer.all[:CONSIDERED].tolist()])
+    return list(ordered)[:CONSIDERED]
+
+
+def _groups(person: Person, answer: Answer) -> list[Gathered]:
+    numbers = _considered(answer)
+    if not numbers:
+        return []
+    seen = visible_to(person).filter(group_id__in=numbers)
+    counts = dict(seen.order_by().values_list("group_id").annotate(n=Count("pk")))
+    chosen = sorted(counts, key=lambda one: (numbers.index(one) if one in answer.exact else len(numbers), -counts[one]))
+    chosen = chosen[:GATHERED]
+    names = {one.pk: one for one in Group.objects.filter(pk__in=chosen)}
+    members: dict[int, list[int]] = {}
+    for group, pk in seen.filter(group_id__in=chosen).order_by("group_id", "pk").values_list("group_id", "pk"):
+        members.setdefault(group, []).append(pk)
+    return _gathered(person, [(names[one].name, names[one].code, counts[one], members[one]) for one in chosen])
+
+
+def _parents(person: Person, mine: Answer) -> list[Gathered]:
+    """Visible customers that answer and own or control others; the others as far as they are visible."""
+    numbers = _best(mine, PARENTS)
+    held = Ownership.objects.filter(parent_id__in=numbers).exclude(relation="family")
+    members = _beneath(person, held.values_list("parent_id", "customer_id"))
+    chosen = [one for one in numbers if one in members][:GATHERED]
+    names = {one.pk: one for one in Customer.objects.filter(pk__in=chosen)}
+    rows = [(names[one].name, names[one].code, len(members[one]), members[one]) for one in chosen]
+    return _gathered(person, rows)
+
+
+def _projects(person: Person, answer: Answer) -> list[Gathered]:
+    numbers = _considered(answer)
+    if not numbers:
+        return []
+    parts = ProjectParty.objects.filter(project_id__in=numbers)
+    members = _beneath(person, parts.values_list("project_id", "customer_id"))
+    chosen = [one for one in numbers if one in members][:GATHERED]
+    names = {one.pk: one for one in Project.objects.filter(pk__in=chosen)}
+    rows = [(str(names[one]), names[one].project_id, len(members[one]), members[one]) for one in chosen]
+    return _gathered(person, rows)
+
+
+def _beneath(person: Person, pairs: Any) -> dict[int, list[int]]:
+    """What stands above -> its customers that the person may see."""
+    linked = list(pairs.order_by().distinct())
+    numbers = np.unique(np.array([below for _, below in linked], np.int64))
+    seen = set(visible_to(person).order_by().filter(_among("pk", numbers)).values_list("pk", flat=True))
+    found: dict[int, list[int]] = {}
+    for above, below in sorted(linked):
+        if below in seen:
+            found.setdefault(above, []).append(below)
+    return found
+
+
+def _gathered(person: Person, rows: list[tuple[str, str, int, list[int]]]) -> list[Gathered]:
+    shown = {one.pk: one for one in _customers(person, [one for row in rows for one in row[3][:RELATED]])}
+    return [
+        Gathered(name, code, [shown[one] for one in members[:RELATED] if one in shown], count)
+        for name, code, count, members in rows
+    ]
