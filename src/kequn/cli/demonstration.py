@@ -1,0 +1,95 @@
+"""The sample book, brought in and run as a real one would be. A second call finds it there and is quick."""
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kequn.domain.errors import Refused, Text
+
+if TYPE_CHECKING:
+    from kequn.apps.accounts.access import Person
+
+SOURCE = "sample"
+UNIT = "元"
+EARLIER = date(2026, 6, 30)  # the book is run at two dates, so that migration has something to show
+TEAMS = (
+    ("T02", "示范二组 Demo team 2", "B01", "示范分行 Demo branch"),
+    ("T03", "示范三组 Demo team 3", "B02", "远方分行 Far branch"),
+)
+PLACES = (  # who manages every fifth customer, and in which team: the roles see different parts of the book
+    ("demo-manager", "T01"), (None, "T01"), (None, "T02"), (None, "T03"), (None, "T03"),
+)  # fmt: skip
+
+
+def prepare(person: "Person", customers: int) -> Iterator[str]:
+    """Everything that `kequn demo` does, told line by line."""
+    from django.conf import settings
+
+    from kequn.apps.assessments.selectors import latest_published
+    from kequn.apps.customers.models import Customer
+    from kequn.apps.ingest.models import BatchState, ImportBatch
+
+    sample = ImportBatch.objects.filter(source=SOURCE, state=BatchState.STORED)
+    if Customer.objects.exists() and not sample.exists():
+        raise Refused(
+            Text(
+                "库中已有真实客户，示范数据不能混入",
+                "there are real customers here; demonstration data may not be mixed in",
+            )
+        )
+    make_staff(person)
+    if not sample.exists():
+        folder = Path(settings.KEQUN_HOME) / "sample"
+        yield f"sample book of {customers} customers"
+        write_book(folder, customers)
+        yield from _bring_in(person, folder)
+    if latest_published() is None:
+        from kequn.samples.book import AS_OF
+
+        for when in (EARLIER, AS_OF):
+            yield from _run(person, when)
+
+
+def make_staff(person: "Person") -> None:
+    """One login for each role, and the teams among which the customers are dealt out."""
+    from kequn.apps.accounts.services import demo_logins, ensure_team
+
+    demo_logins()
+    for code, name, branch, branch_name in TEAMS:
+        ensure_team(actor=person.actor_key, branch_code=branch, team_code=code, branch_name=branch_name, team_name=name)
+
+
+def write_book(folder: Path, customers: int) -> None:
+    """The generated sheets, with the customers dealt out among the demonstration staff."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from kequn.samples.book import write_sheets
+
+    write_sheets(folder, customers)
+    file = folder / "customers.parquet"
+    table = pq.read_table(file)
+    owners = [PLACES[row % len(PLACES)][0] for row in range(table.num_rows)]
+    teams = [PLACES[row % len(PLACES)][1] for row in range(table.num_rows)]
+    table = table.append_column("owner", pa.array(owners, pa.string()))
+    pq.write_table(table.append_column("team", pa.array(teams, pa.string())), file)
+
+
+def _bring_in(person: "Person", folder: Path) -> Iterator[str]:
+    from kequn.apps.ingest.services import Wish, import_path
+
+    for batch in import_path(path=folder, person=person, wish=Wish(source=SOURCE, unit=UNIT)):
+        read, stored, refused = batch.rows_read, batch.rows_stored, batch.rows_refused
+        yield f"imported: {read} rows read = {stored} stored + {refused} refused, {batch.seconds} s"
+
+
+def _run(person: "Person", when: date) -> Iterator[str]:
+    from kequn.apps.assessments.services import request_run
+    from kequn.apps.jobs.services import wait_for
+
+    job = wait_for(job=request_run(person=person, as_of=when), worker="demo")
+    if job.state != "done":
+        zh, _, en = job.error.partition("\n")
+        raise Refused(Text(zh, en or zh))
+    yield f"run as of {when}: {job.result}"

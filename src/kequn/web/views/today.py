@@ -1,0 +1,135 @@
+"""Today: what to do first, ranked by the money at risk, for the customers of one's scope."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from kequn.apps.accounts.access import IMPORT, RUN, may, sees_imports, sees_runs
+from kequn.apps.accounts.models import Role
+from kequn.apps.assessments import attention, listing
+from kequn.apps.assessments import selectors as findings
+from kequn.apps.assessments.models import Run
+from kequn.apps.ingest.selectors import batches
+from kequn.apps.jobs.selectors import waiting
+from kequn.web import labels
+from kequn.web.templatetags.kequn import language
+
+LATE = "sig_statement_late"
+ORDER: dict[str, tuple[str, ...]] = {  # what matters most to whom; money decides inside each part
+    Role.MANAGER: ("past_due", "new_signals", "maturing", "late", "fallen"),
+    Role.ANALYST: ("fallen", "late", "new_signals", "past_due", "maturing"),
+    Role.RISK: ("new_signals", "fallen", "past_due", "late", "maturing"),
+}
+USUAL = ("new_signals", "fallen", "past_due", "maturing", "late")
+RECENT_IMPORTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One reason for attention: its customers, how many in all, and where all of them are listed."""
+
+    key: str
+    title: str
+    hint: str
+    part: attention.Part
+    rows: list[dict[str, Any]]
+    url: str
+    empty: str
+
+
+@require_safe
+def today(request: HttpRequest) -> HttpResponse:
+    run = findings.latest_published()
+    person = request.user
+    order = ORDER.get(person.role, USUAL)
+    sections = _sections(request, run)
+    context = {
+        "run": run,
+        "totals": listing.totals(person=person, wanted=listing.Wanted()),
+        "unassessed": attention.not_assessed(person=person),
+        "sections": [sections[key] for key in order if key in sections],
+        "changes": _changes(request, run) if run else [],
+        "waiting": waiting("run") if sees_runs(person) else 0,
+        "may_import": may(person, IMPORT),
+        "may_run": may(person, RUN),
+        "sees_runs": sees_runs(person),
+        "imports": list(batches()[:RECENT_IMPORTS]) if sees_imports(person) else [],
+    }
+    return render(request, "kequn/today.html", context)
+
+
+def _sections(request: HttpRequest, run: Run | None) -> dict[str, Section]:
+    person, as_of = request.user, run.as_of if run else timezone.localdate()
+    days = int(labels.pack().constant("attention_maturity_days", as_of))
+    customers = reverse("customers")
+    found = {
+        "past_due": Section(
+            "past_due", _("Past due"), _("longest delay"),
+            *_told(attention.past_due(person=person), _past_due), f"{customers}?segment=late_payers&sort=-exposure"
+            if labels.item("late_payers") else "", _("No open facility is past due."),
+        ),
+        "maturing": Section(
+            "maturing", _("Maturing within %(days)s days") % {"days": days}, _("first maturity"),
+            *_told(attention.maturing(person=person, as_of=as_of, days=days), _maturing), "",
+            _("No open facility matures in these days."),
+        ),
+    }  # fmt: skip
+    if run is None:
+        return found
+    scale = sorted(listing.classes().get("grade", []), key=lambda value: labels.place("grade", value))
+    found["new_signals"] = Section(
+        "new_signals", _("New signals since the last run"), _("new signals"),
+        *_told(attention.new_signals(person=person, run=run), _signals), f"{customers}?sort=-signals",
+        _("The last run found no new signal."),
+    )  # fmt: skip
+    found["fallen"] = Section(
+        "fallen", _("Grades that fell"), _("from and to"),
+        *_told(attention.fallen_grades(person=person, run=run, order=scale), _fallen),
+        f"{reverse('migration')}?key=grade", _("No grade fell in the last run."),
+    )  # fmt: skip
+    if labels.item(LATE) is not None:
+        found["late"] = Section(
+            "late", _("Statements overdue"), _("overdue since"),
+            *_told(attention.holding(person=person, key=LATE), _late), reverse("segment", args=[LATE]),
+            _("Every statement is in time."),
+        )  # fmt: skip
+    return found
+
+
+def _told(part: attention.Part, say: Any) -> tuple[attention.Part, list[dict[str, Any]]]:
+    return part, [{**row, "said": say(row)} for row in part.rows]
+
+
+def _past_due(row: dict[str, Any]) -> str:
+    return _("%(days)s days") % {"days": int(row["days_past_due"])}
+
+
+def _maturing(row: dict[str, Any]) -> str:
+    return f"{row['maturity_date']:%Y-%m-%d}"
+
+
+def _signals(row: dict[str, Any]) -> str:
+    return ", ".join(labels.fact(key, language()) for key in row["keys"])
+
+
+def _fallen(row: dict[str, Any]) -> str:
+    spoken = language()
+    return f"{labels.value('grade', row['was'], spoken)} → {labels.value('grade', row['value'], spoken)}"
+
+
+def _late(row: dict[str, Any]) -> str:
+    return _("no statement date is known") if row["value"] == "unknown" else f"{row['valid_from']:%Y-%m-%d}"
+
+
+def _changes(request: HttpRequest, run: Run) -> list[dict[str, Any]]:
+    counted = attention.changes_of(person=request.user, run=run)
+    return [
+        {"label": labels.value("cause", cause, language()), "changes": changes}
+        for cause, changes in sorted(counted.items(), key=lambda one: -one[1])
+    ]
