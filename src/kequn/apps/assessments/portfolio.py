@@ -4,15 +4,18 @@ Herfindahl index: the sum of the squared shares of exposure, from 1/n (evenly sp
 Source: A. O. Hirschman, "The paternity of an index", American Economic Review 54 (1964).
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, F, QuerySet, Sum
+from django.db.models import Count, F, FloatField, QuerySet, Sum
+from django.db.models.functions import Cast
 
 from kequn.apps.accounts.access import Person
 from kequn.apps.accounts.models import Scope
 from kequn.apps.assessments.models import CustomerFigures, FindingSpan
+from kequn.apps.customers.models import Group
 from kequn.apps.customers.selectors import visible_to
 
 LARGEST = (10, 20)
@@ -49,69 +52,97 @@ def _figures(person: Person) -> QuerySet[CustomerFigures]:
 
 def by_customer(person: Person) -> Concentration:
     """The largest customers, and how much of the exposure they hold."""
-    exposures = list(_figures(person).order_by("-exposure_gross").values_list("exposure_gross", flat=True))
-    named = (
-        _figures(person)
-        .order_by("-exposure_gross", "customer_id")
-        .annotate(code=F("customer__code"), name=F("customer__name"), exposure=F("exposure_gross"))
+    found = _figures(person)
+    named = found.order_by("-exposure_gross", "customer_id").annotate(
+        code=F("customer__code"), name=F("customer__name"), exposure=F("exposure_gross")
     )
     rows = list(named.values("code", "name", "exposure")[: LARGEST[-1]])
-    return _concentration(rows, [one for one in exposures if one])
+    return _concentration(rows, _sums(found))
 
 
 def by_group(person: Person) -> Concentration:
     """The largest groups; a customer without a group stands alone, as a group of its own (`is_alone`)."""
     found = _figures(person)
-    named = {"code": F("customer__group__code"), "name": F("customer__group__name")}
-    grouped = found.filter(customer__group__isnull=False).order_by().values(**named)
+    grouped = found.filter(customer__group__isnull=False).order_by().values("customer__group")
     groups = list(grouped.annotate(exposure=Sum("exposure_gross"), members=Count("customer_id")))
+    groups.sort(key=lambda row: (-row["exposure"], row["customer__group"]))
     alone = found.filter(customer__group__isnull=True)
-    exposures = [row["exposure"] for row in groups]
-    exposures += [one for one in alone.order_by().values_list("exposure_gross", flat=True) if one]
     single = {"code": F("customer__code"), "name": F("customer__name"), "exposure": F("exposure_gross")}
-    largest_alone = alone.order_by("-exposure_gross", "customer_id").values(**single)[: LARGEST[-1]]
-    rows = [row | {"is_alone": False} for row in groups]
-    rows += [row | {"is_alone": True, "members": 1} for row in largest_alone]
+    rows = _named(groups[: LARGEST[-1]])
+    rows += [
+        row | {"is_alone": True, "members": 1}
+        for row in alone.order_by("-exposure_gross", "customer_id").values(**single)[: LARGEST[-1]]
+    ]
     rows.sort(key=lambda row: (-row["exposure"], row["code"]))
-    return _concentration(rows[: LARGEST[-1]], sorted(exposures, reverse=True))
+    whole = _sums(alone) + _Sums.of(row["exposure"] for row in groups)
+    return _concentration(rows[: LARGEST[-1]], whole)
 
 
-def _concentration(rows: list[dict[str, Any]], exposures: list[int]) -> Concentration:
-    whole = sum(exposures)
-    shares = tuple((count, sum(exposures[:count]) / whole) for count in LARGEST) if whole else ()
+def _named(groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    names = Group.objects.in_bulk([row["customer__group"] for row in groups])
+    return [
+        {
+            "code": names[row["customer__group"]].code,
+            "name": names[row["customer__group"]].name,
+            "exposure": row["exposure"],
+            "members": row["members"],
+            "is_alone": False,
+        }
+        for row in groups
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """How many names with exposure, its sum, and the sum of its squares: all that the index needs."""
+
+    names: int
+    whole: int
+    squares: float
+
+    @classmethod
+    def of(cls, exposures: Iterable[int]) -> "_Sums":
+        known = list(exposures)
+        return cls(len(known), sum(known), math.fsum(float(one) ** 2 for one in known))
+
+    def __add__(self, other: "_Sums") -> "_Sums":
+        return _Sums(self.names + other.names, self.whole + other.whole, self.squares + other.squares)
+
+
+def _sums(found: QuerySet[CustomerFigures]) -> _Sums:
+    exposure = Cast("exposure_gross", FloatField())  # the square of minor units would not fit an integer
+    row = found.aggregate(names=Count("pk"), whole=Sum("exposure_gross"), squares=Sum(exposure * exposure))
+    return _Sums(row["names"], row["whole"] or 0, row["squares"] or 0.0)
+
+
+def _concentration(rows: list[dict[str, Any]], over: _Sums) -> Concentration:
+    """The largest names against the whole; `rows` holds at least as many as the largest share asks for."""
+    whole = over.whole
+    shares = tuple((n, sum(row["exposure"] for row in rows[:n]) / whole) for n in LARGEST) if whole else ()
     with_share = [{**row, "share": row["exposure"] / whole if whole else None} for row in rows]
-    return Concentration(with_share, shares, herfindahl(exposures), len(exposures))
+    return Concentration(with_share, shares, over.squares / float(whole) ** 2 if whole else None, over.names)
 
 
 def crossing(*, person: Person, rows: str, columns: str) -> Crossing:
     """Customers and exposure for every pair of classes of two dimensions that stand now."""
-    first = _standing(person, [rows]).filter(key=rows)
-    other = FindingSpan.objects.filter(key=columns, valid_to__isnull=True)
-    beside = dict(other.filter(customer__in=first.values("customer")).values_list("customer_id", "value"))
-    crossed: Crossing = {}
-    for customer, value, exposure in first.values_list("customer_id", "value", "customer__figures__exposure_gross"):
-        if customer in beside:
-            pair = (value, beside[customer])
-            count, summed = crossed.get(pair, (0, 0))
-            crossed[pair] = (count + 1, summed + (exposure or 0))
-    return crossed
+    met = _standing(person, [rows]).filter(customer__findings__key=columns, customer__findings__valid_to__isnull=True)
+    return _crossed(met, "value", "customer__findings__value")
 
 
 def overlap(*, person: Person, keys: list[str]) -> Crossing:
     """For every two segments, the customers who are in both and their exposure; a segment with itself is the whole."""
-    members: dict[int, list[str]] = {}
-    exposures: dict[int, int] = {}
-    found = _standing(person, keys).filter(value="true")
-    for customer, key, exposure in found.values_list("customer_id", "key", "customer__figures__exposure_gross"):
-        members.setdefault(customer, []).append(key)
-        exposures[customer] = exposure or 0
-    crossed: Crossing = {}
-    for customer, held in members.items():
-        for one in held:
-            for two in held:
-                count, summed = crossed.get((one, two), (0, 0))
-                crossed[one, two] = (count + 1, summed + exposures[customer])
-    return crossed
+    met = _standing(person, keys).filter(
+        value="true",
+        customer__findings__key__in=keys,
+        customer__findings__value="true",
+        customer__findings__valid_to__isnull=True,
+    )
+    return _crossed(met, "key", "customer__findings__key")
+
+
+def _crossed(met: QuerySet[FindingSpan], one: str, two: str) -> Crossing:
+    counted = met.values_list(one, two).annotate(n=Count("pk"), exposure=Sum("customer__figures__exposure_gross"))
+    return {(first, second): (count, exposure or 0) for first, second, count, exposure in counted}
 
 
 def _standing(person: Person, keys: list[str]) -> QuerySet[FindingSpan]:
