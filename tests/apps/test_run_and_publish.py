@@ -7,13 +7,15 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from django.conf import settings
+from django.db.models import F, Sum
 
 from kequn.apps.accounts.access import LocalAdministrator
 from kequn.apps.assessments import listing
 from kequn.apps.assessments.models import CustomerFigures, FindingSpan, Run, RunState, StagedChange
 from kequn.apps.assessments.records import customer_rows
-from kequn.apps.assessments.selectors import history_of, migration, totals_of, value_counts
+from kequn.apps.assessments.selectors import history_of, migration, value_counts
 from kequn.apps.assessments.services import request_run
+from kequn.apps.assessments.tallies import Part
 from kequn.apps.audit.models import AuditLine
 from kequn.apps.audit.selectors import verify
 from kequn.apps.customers.models import Customer
@@ -170,10 +172,10 @@ def test_a_list_is_narrowed_by_findings_and_its_totals_agree(book):
     shown = next(
         one for one in value_counts(person=ADMIN, kind="dimension") if (one["key"], one["value"]) == ("size", "micro")
     )
-    totals = totals_of(found)
-    assert totals == listing.totals(person=ADMIN, wanted=wanted)
-    assert totals.customers == found.count() == shown["customers"]
-    assert totals.exposure_gross == (shown["exposure_gross"] or 0)
+    exposure = found.aggregate(gross=Sum("figures__exposure_gross"))["gross"] or 0
+    assert Part.of(found).totals() == listing.totals(person=ADMIN, wanted=wanted)
+    assert Part.of(found).totals().customers == found.count() == shown["customers"]
+    assert Part.of(found).totals().exposure_gross == exposure == (shown["exposure_gross"] or 0)
 
 
 def test_scope_holds_in_counts(book, staff):
@@ -232,9 +234,27 @@ def test_results_that_were_thrown_away_are_made_anew_without_false_causes(book):
 def test_the_totals_of_the_run_are_those_that_can_be_counted(book):
     judge()
     shown = value_counts(person=ADMIN, kind="segment")
-    counted = value_counts(person=ADMIN, kind="segment", when=AS_OF)
+    everybody = Part.of(Customer.objects.all())
     assert shown
-    assert shown == counted
+    for row in shown:
+        spans = FindingSpan.objects.filter(key=row["key"], value=row["value"], valid_to__isnull=True)
+        gross = spans.aggregate(gross=Sum("customer__figures__exposure_gross"))["gross"]
+        assert (row["customers"], row["exposure_gross"]) == (spans.count(), gross)
+        assert everybody.by_value(row["key"])[row["value"]].exposure_gross == (gross or 0)
+
+
+def test_who_is_counted_by_arrays_is_who_is_counted_by_rows(book):
+    judge()
+    part = Part.of(Customer.objects.filter(code__endswith="1"))
+    spans = FindingSpan.objects.filter(valid_to__isnull=True, customer__code__endswith="1")
+    micro, high = (set(spans.filter(key=key, value=value).values_list("customer", flat=True))
+                   for key, value in (("size", "micro"), ("credit_tier", "low")))  # fmt: skip
+    assert set(part.only(part.stand_in("size", "micro")).numbers.tolist()) == micro
+    assert part.crossed("size", "credit_tier").get(("micro", "low"), (0, 0))[0] == len(micro & high)
+    ranked = Customer.objects.filter(pk__in=part.numbers.tolist()).order_by(
+        F("figures__exposure_gross").desc(nulls_last=True), "pk"
+    )
+    assert part.largest(5) == list(ranked.values_list("pk", flat=True)[:5])
 
 
 def test_totals_are_counted_afresh_when_customers_went_away(book):

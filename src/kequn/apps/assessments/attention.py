@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import Count, F, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, QuerySet
 
 from kequn.apps.accounts.access import Person
 from kequn.apps.accounts.models import Scope
 from kequn.apps.assessments.models import CustomerFigures, FindingSpan, Run, RunState
+from kequn.apps.assessments.tallies import Part
+from kequn.apps.audit.bulk import numbers_of
 from kequn.apps.customers.models import Customer
 from kequn.apps.customers.selectors import visible_to
 from kequn.apps.deals.models import Facility
@@ -19,8 +21,8 @@ GRADE = "grade"
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """The customers of one reason with the largest exposure, how many there are, and what they sum up to."""
+class Reason:
+    """One reason for attention: the customers with the largest exposure, how many there are, and their sum."""
 
     rows: list[dict[str, Any]]
     customers: int
@@ -34,87 +36,102 @@ def previous_of(run: Run) -> Run | None:
 
 
 def _mine(person: Person, found: QuerySet[Any]) -> QuerySet[Any]:
+    """What of it belongs to visible customers; asked row by row, so that what was found decides how it is read."""
     if person.scope == Scope.ALL:
         return found
-    return found.filter(customer__in=visible_to(person).order_by().values("pk"))
+    return found.filter(Exists(visible_to(person).order_by().filter(pk=OuterRef("customer"))))
 
 
-def _ranked(found: QuerySet[Any]) -> QuerySet[Any]:
-    named = found.annotate(
+def _of(found: QuerySet[Any]) -> Part:
+    """Whose rows these are."""
+    return Part.numbered(numbers_of(found, "customer_id")[0])
+
+
+def _lines(customers: Part, found: QuerySet[Any], *columns: str) -> dict[int, list[dict[str, Any]]]:
+    """The rows of the customers with the largest exposure, by customer, the largest first."""
+    lines: dict[int, list[dict[str, Any]]] = {one: [] for one in customers.largest(SHOWN)}
+    named = found.filter(customer__in=list(lines)).annotate(
         code=F("customer__code"), customer_name=F("customer__name"), exposure=F("customer__figures__exposure_gross")
     )
-    return named.order_by(F("exposure").desc(nulls_last=True), "customer_id", "id")
+    for row in named.order_by("pk").values("customer_id", "code", "customer_name", "exposure", *columns):
+        lines[row["customer_id"]].append(row)
+    return {one: rows for one, rows in lines.items() if rows}
 
 
-def _part(rows: list[dict[str, Any]], found: QuerySet[Any]) -> Part:
-    """The rows that are shown, with the count and the exposure of all that were found."""
-    every = Customer.objects.filter(pk__in=found.order_by().values("customer"))
-    whole = every.aggregate(customers=Count("pk"), exposure=Sum("figures__exposure_gross"))
-    return Part(rows, whole["customers"], int(whole["exposure"] or 0))
+def _reason(customers: Part, rows: list[dict[str, Any]]) -> Reason:
+    totals = customers.totals()
+    return Reason(rows, totals.customers, totals.exposure_gross)
 
 
-def new_signals(*, person: Person, run: Run) -> Part:
+def new_signals(*, person: Person, run: Run) -> Reason:
     """Customers for whom the run found a signal that did not hold before."""
-    found = _mine(person, FindingSpan.objects.filter(opened_by=run, kind="signal", value="true", valid_to=None))
-    found = found.exclude(cause="first")
-    ranked = _ranked(found).values("code", "customer_id", "customer_name", "exposure", "key", "cause")
-    by_customer: dict[int, dict[str, Any]] = {}
-    for row in ranked[: SHOWN * 8]:
-        one = by_customer.setdefault(row["customer_id"], {**row, "keys": []})
-        one["keys"].append(row["key"])
-    return _part(list(by_customer.values())[:SHOWN], found)
+    opened = FindingSpan.objects.filter(opened_by=run, kind="signal", value="true", valid_to=None)
+    found = _mine(person, opened.exclude(cause="first"))
+    customers = _of(found)
+    lines = _lines(customers, found, "key", "cause").values()
+    return _reason(customers, [{**rows[0], "keys": [row["key"] for row in rows]} for rows in lines])
 
 
-def fallen_grades(*, person: Person, run: Run, order: list[str]) -> Part:
+def fallen_grades(*, person: Person, run: Run, order: list[str]) -> Reason:
     """Customers whose grade the run moved downwards in the order of the master scale, the best grade first."""
     place = {grade: number for number, grade in enumerate(order)}
     before = FindingSpan.objects.filter(closed_by=run, key=GRADE)
-    opened = FindingSpan.objects.filter(opened_by=run, kind="dimension", key=GRADE, valid_to=None)
-    opened = _mine(person, opened.filter(customer__in=before.values("customer")))
+    opened = FindingSpan.objects.filter(opened_by=run, kind="dimension", key=GRADE, valid_to=None).exclude(
+        cause="first"
+    )
     closed = dict(before.values_list("customer_id", "value"))
     fallen = [
-        {**row, "was": closed[row["customer_id"]]}
-        for row in _ranked(opened).values("code", "customer_id", "customer_name", "exposure", "value", "cause")
-        if row["customer_id"] in closed and place.get(row["value"], -1) > place.get(closed[row["customer_id"]], 10**6)
+        customer
+        for customer, value in _mine(person, opened).order_by().values_list("customer_id", "value")
+        if customer in closed and place.get(value, -1) > place.get(closed[customer], 10**6)
     ]
-    return Part(fallen[:SHOWN], len(fallen), sum(row["exposure"] or 0 for row in fallen))
+    customers = Part.numbered(fallen)
+    lines = _lines(customers, opened, "value", "cause")
+    return _reason(customers, [{**rows[0], "was": closed[one]} for one, rows in lines.items()])
 
 
-def past_due(*, person: Person) -> Part:
+def past_due(*, person: Person) -> Reason:
     """Open facilities that are past due, by customer; the longest delay of each."""
     return _by_facility(person, Facility.objects.filter(days_past_due__gt=0))
 
 
-def maturing(*, person: Person, as_of: date, days: int) -> Part:
+def maturing(*, person: Person, as_of: date, days: int) -> Reason:
     """Open facilities that mature within so many days; money is still drawn or stands off the balance sheet."""
     until = as_of + timedelta(days=days)
     return _by_facility(person, Facility.objects.filter(maturity_date__gte=as_of, maturity_date__lte=until))
 
 
-def _by_facility(person: Person, found: QuerySet[Facility]) -> Part:
+def _by_facility(person: Person, found: QuerySet[Facility]) -> Reason:
     found = _mine(person, found.exclude(status=CLOSED))
-    columns = ("code", "customer_id", "customer_name", "exposure", "facility_id", "maturity_date", "days_past_due")
-    by_customer: dict[int, dict[str, Any]] = {}
-    for row in _ranked(found).values(*columns)[: SHOWN * 8]:
-        one = by_customer.setdefault(row["customer_id"], {**row, "facilities": 0})
-        one["facilities"] += 1
-        one["days_past_due"] = max(one["days_past_due"] or 0, row["days_past_due"] or 0)
-        one["maturity_date"] = min(filter(None, (one["maturity_date"], row["maturity_date"])), default=None)
-    return _part(list(by_customer.values())[:SHOWN], found)
+    customers = _of(found)
+    lines = _lines(customers, found, "facility_id", "maturity_date", "days_past_due").values()
+    return _reason(customers, [_summary(rows) for rows in lines])
 
 
-def holding(*, person: Person, key: str) -> Part:
+def _summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """One line for the facilities of a customer: the longest delay, the first maturity."""
+    return {
+        **rows[0],
+        "facilities": len(rows),
+        "days_past_due": max(row["days_past_due"] or 0 for row in rows),
+        "maturity_date": min((row["maturity_date"] for row in rows if row["maturity_date"]), default=None),
+    }
+
+
+def holding(*, person: Person, key: str) -> Reason:
     """Customers for whom a signal holds or cannot be told."""
-    found = _mine(person, FindingSpan.objects.filter(key=key, valid_to=None))
-    rows = list(_ranked(found).values("code", "customer_name", "exposure", "value", "valid_from")[:SHOWN])
-    return _part(rows, found)
+    everybody = Part.of(visible_to(person))
+    customers = everybody.only(everybody.stand_in(key))
+    lines = _lines(customers, FindingSpan.objects.filter(key=key, valid_to=None), "value", "valid_from").values()
+    return _reason(customers, [rows[0] for rows in lines])
 
 
 def not_assessed(*, person: Person) -> int:
     """Visible customers that no run has judged yet."""
     if person.scope == Scope.ALL:
         return max(0, Customer.objects.count() - CustomerFigures.objects.count())
-    return visible_to(person).filter(figures__isnull=True).count()
+    part = Part.of(visible_to(person))
+    return int((~part.figures.is_assessed).sum())
 
 
 def changes_of(*, person: Person, run: Run) -> dict[str, int]:

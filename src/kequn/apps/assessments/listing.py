@@ -7,12 +7,14 @@ list (its value and its id), never by counting rows, so that page 2,000 costs wh
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 from django.db.models import Count, Exists, OuterRef, QuerySet, Sum
 
 from kequn.apps.accounts.access import Person
 from kequn.apps.accounts.models import Scope
 from kequn.apps.assessments.models import ClassTotals, CustomerFigures, FindingSpan
-from kequn.apps.assessments.selectors import Totals, totals_stand
+from kequn.apps.assessments.selectors import totals_stand
+from kequn.apps.assessments.tallies import Mask, Part, Totals
 from kequn.apps.customers.models import Customer
 from kequn.apps.customers.selectors import visible_to
 from kequn.apps.search.selectors import matching
@@ -52,11 +54,8 @@ class Wanted:
         return replace(self, order=NAME, descending=False) != Wanted()
 
 
-def wanted_customers(*, person: Person, wanted: Wanted, all_of_them: bool = False) -> QuerySet[Customer]:
-    """The visible customers that fit, unordered. Findings are those that stand now.
-
-    Who wants all of them, to count, reads from the rarest class; who wants a page reads in the order of the list.
-    """
+def wanted_customers(*, person: Person, wanted: Wanted) -> QuerySet[Customer]:
+    """The visible customers that fit, unordered. Findings are those that stand now."""
     found = matching(person=person, words=wanted.words).order_by()
     plain = {"group__code": wanted.group, "owner__username": wanted.manager, "team__code": wanted.team,
              "branch__code": wanted.branch}  # fmt: skip
@@ -67,16 +66,16 @@ def wanted_customers(*, person: Person, wanted: Wanted, all_of_them: bool = Fals
         found = found.filter(figures__exposure_gross__gte=wanted.least)
     if wanted.most is not None:
         found = found.filter(figures__exposure_gross__lte=wanted.most)
-    return _with_findings(found, wanted, all_of_them=all_of_them)
+    return _with_findings(found, wanted)
 
 
-def _with_findings(found: QuerySet[Customer], wanted: Wanted, *, all_of_them: bool) -> QuerySet[Customer]:
+def _with_findings(found: QuerySet[Customer], wanted: Wanted) -> QuerySet[Customer]:
     pairs = [(key, value) for key, value in sorted(wanted.classes.items()) if value != NO_CLASS]
     pairs += [(key, "true") for key in wanted.holding] + [(key, "unknown") for key in wanted.untold]
     sizes = _sizes(pairs)
-    for place, (key, value) in enumerate(sorted(pairs, key=lambda pair: sizes.get(pair, 0))):
+    for key, value in sorted(pairs, key=lambda pair: sizes.get(pair, 0)):
         span = FindingSpan.objects.filter(key=key, value=value, valid_to__isnull=True)
-        if sizes.get((key, value), 0) < RARE or (all_of_them and place == 0):
+        if sizes.get((key, value), 0) < RARE:
             found = found.filter(pk__in=span.values("customer"))
         else:
             found = found.filter(Exists(span.filter(customer=OuterRef("pk"))))
@@ -101,13 +100,21 @@ def totals(*, person: Person, wanted: Wanted) -> Totals:
     ready = _one_class(wanted) if person.scope == Scope.ALL else None
     if ready is not None:
         return ready
-    row = wanted_customers(person=person, wanted=wanted, all_of_them=True).aggregate(
-        customers=Count("pk"),
-        gross=Sum("figures__exposure_gross"),
-        net=Sum("figures__exposure_net"),
-        known=Count("figures__exposure_gross"),
-    )
-    return Totals(row["customers"], row["gross"] or 0, row["net"] or 0, row["customers"] - row["known"])
+    plain = replace(wanted, classes={}, holding=(), untold=())
+    part = Part.of(wanted_customers(person=person, wanted=plain))
+    return part.only(_standing_so(part, wanted)).totals()
+
+
+def _standing_so(part: Part, wanted: Wanted) -> Mask:
+    """Who of a part stands in every class that is wanted."""
+    met = np.ones(len(part), np.bool_)
+    for key, value in wanted.classes.items():
+        met &= part.figures.is_assessed & ~part.stand_in(key) if value == NO_CLASS else part.stand_in(key, value)
+    for key in wanted.holding:
+        met &= part.stand_in(key, "true")
+    for key in wanted.untold:
+        met &= part.stand_in(key, "unknown")
+    return met
 
 
 def _whole_book() -> Totals:

@@ -4,22 +4,19 @@ Herfindahl index: the sum of the squared shares of exposure, from 1/n (evenly sp
 Source: A. O. Hirschman, "The paternity of an index", American Economic Review 54 (1964).
 """
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, F, FloatField, QuerySet, Sum
-from django.db.models.functions import Cast
+from django.db.models import QuerySet
 
 from kequn.apps.accounts.access import Person
-from kequn.apps.accounts.models import Scope
-from kequn.apps.assessments.models import CustomerFigures, FindingSpan
-from kequn.apps.customers.models import Group
+from kequn.apps.assessments.tallies import Part, Sums
+from kequn.apps.audit.bulk import numbers_of
+from kequn.apps.customers.models import Customer, Group
 from kequn.apps.customers.selectors import visible_to
 
 LARGEST = (10, 20)
-Crossing = dict[tuple[str, str], tuple[int, int]]
 
 
 def herfindahl(exposures: Iterable[int]) -> float | None:
@@ -43,110 +40,67 @@ class Concentration:
     names: int
 
 
-def _figures(person: Person) -> QuerySet[CustomerFigures]:
-    found = CustomerFigures.objects.filter(exposure_gross__gt=0)
-    if person.scope == Scope.ALL:
-        return found
-    return found.filter(customer__in=visible_to(person).order_by().values("pk"))
-
-
 def by_customer(person: Person) -> Concentration:
     """The largest customers, and how much of the exposure they hold."""
-    found = _figures(person)
-    named = found.order_by("-exposure_gross", "customer_id").annotate(
-        code=F("customer__code"), name=F("customer__name"), exposure=F("exposure_gross")
-    )
-    rows = list(named.values("code", "name", "exposure")[: LARGEST[-1]])
-    return _concentration(rows, _sums(found))
+    part = _with_exposure(visible_to(person))
+    top = part.largest(LARGEST[-1])
+    named = Customer.objects.in_bulk(top)
+    held = dict(zip(part.numbers.tolist(), part.figures.gross.tolist(), strict=True))
+    rows = [{"code": named[one].code, "name": named[one].name, "exposure": held[one]} for one in top if one in named]
+    return _concentration(rows, part.figures.gross.tolist())
 
 
 def by_group(person: Person) -> Concentration:
     """The largest groups; a customer without a group stands alone, as a group of its own (`is_alone`)."""
-    found = _figures(person)
-    grouped = found.filter(customer__group__isnull=False).order_by().values("customer__group")
-    groups = list(grouped.annotate(exposure=Sum("exposure_gross"), members=Count("customer_id")))
-    groups.sort(key=lambda row: (-row["exposure"], row["customer__group"]))
-    alone = found.filter(customer__group__isnull=True)
-    single = {"code": F("customer__code"), "name": F("customer__name"), "exposure": F("exposure_gross")}
-    rows = _named(groups[: LARGEST[-1]])
+    grouped, alone = visible_to(person).filter(group__isnull=False), visible_to(person).filter(group__isnull=True)
+    single = _with_exposure(alone)
+    groups = _by_group(grouped)
+    named = Group.objects.in_bulk([group for group, _exposure, _members in groups[: LARGEST[-1]]])
+    rows: list[dict[str, Any]] = [
+        {"code": named[group].code, "name": named[group].name, "exposure": exposure, "members": members,
+         "is_alone": False}
+        for group, exposure, members in groups[: LARGEST[-1]]
+    ]  # fmt: skip
+    top = Customer.objects.filter(pk__in=single.largest(LARGEST[-1])).select_related("figures")
     rows += [
-        row | {"is_alone": True, "members": 1}
-        for row in alone.order_by("-exposure_gross", "customer_id").values(**single)[: LARGEST[-1]]
+        {"code": one.code, "name": one.name, "exposure": one.figures.exposure_gross, "members": 1, "is_alone": True}
+        for one in top.order_by("pk")
     ]
     rows.sort(key=lambda row: (-row["exposure"], row["code"]))
-    whole = _sums(alone) + _Sums.of(row["exposure"] for row in groups)
-    return _concentration(rows[: LARGEST[-1]], whole)
+    exposures = [exposure for _group, exposure, _members in groups] + single.figures.gross.tolist()
+    return _concentration(rows[: LARGEST[-1]], exposures)
 
 
-def _named(groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    names = Group.objects.in_bulk([row["customer__group"] for row in groups])
-    return [
-        {
-            "code": names[row["customer__group"]].code,
-            "name": names[row["customer__group"]].name,
-            "exposure": row["exposure"],
-            "members": row["members"],
-            "is_alone": False,
-        }
-        for row in groups
-    ]
+def _by_group(found: QuerySet[Customer]) -> list[tuple[int, int, int]]:
+    """Group, exposure, members with exposure; the largest first."""
+    numbers, groups = numbers_of(found, "pk", "group_id")
+    part = _with_exposure(found)
+    belongs = dict(zip(numbers.tolist(), groups.tolist(), strict=True))
+    summed: dict[int, tuple[int, int]] = {}
+    for number, exposure in zip(part.numbers.tolist(), part.figures.gross.tolist(), strict=True):
+        whole, members = summed.get(belongs[number], (0, 0))
+        summed[belongs[number]] = (whole + exposure, members + 1)
+    return sorted(((group, *row) for group, row in summed.items()), key=lambda row: (-row[1], row[0]))
 
 
-@dataclass(frozen=True, slots=True)
-class _Sums:
-    """How many names with exposure, its sum, and the sum of its squares: all that the index needs."""
-
-    names: int
-    whole: int
-    squares: float
-
-    @classmethod
-    def of(cls, exposures: Iterable[int]) -> "_Sums":
-        known = list(exposures)
-        return cls(len(known), sum(known), math.fsum(float(one) ** 2 for one in known))
-
-    def __add__(self, other: "_Sums") -> "_Sums":
-        return _Sums(self.names + other.names, self.whole + other.whole, self.squares + other.squares)
+def _with_exposure(found: QuerySet[Customer]) -> Part:
+    part = Part.of(found)
+    return part.only(part.figures.gross > 0)
 
 
-def _sums(found: QuerySet[CustomerFigures]) -> _Sums:
-    exposure = Cast("exposure_gross", FloatField())  # the square of minor units would not fit an integer
-    row = found.aggregate(names=Count("pk"), whole=Sum("exposure_gross"), squares=Sum(exposure * exposure))
-    return _Sums(row["names"], row["whole"] or 0, row["squares"] or 0.0)
-
-
-def _concentration(rows: list[dict[str, Any]], over: _Sums) -> Concentration:
+def _concentration(rows: list[dict[str, Any]], exposures: list[int]) -> Concentration:
     """The largest names against the whole; `rows` holds at least as many as the largest share asks for."""
-    whole = over.whole
+    whole = sum(exposures)
     shares = tuple((n, sum(row["exposure"] for row in rows[:n]) / whole) for n in LARGEST) if whole else ()
     with_share = [{**row, "share": row["exposure"] / whole if whole else None} for row in rows]
-    return Concentration(with_share, shares, over.squares / float(whole) ** 2 if whole else None, over.names)
+    return Concentration(with_share, shares, herfindahl(exposures), len(exposures))
 
 
-def crossing(*, person: Person, rows: str, columns: str) -> Crossing:
+def crossing(*, person: Person, rows: str, columns: str) -> Sums:
     """Customers and exposure for every pair of classes of two dimensions that stand now."""
-    met = _standing(person, [rows]).filter(customer__findings__key=columns, customer__findings__valid_to__isnull=True)
-    return _crossed(met, "value", "customer__findings__value")
+    return Part.of(visible_to(person)).crossed(rows, columns)
 
 
-def overlap(*, person: Person, keys: list[str]) -> Crossing:
+def overlap(*, person: Person, keys: list[str]) -> Sums:
     """For every two segments, the customers who are in both and their exposure; a segment with itself is the whole."""
-    met = _standing(person, keys).filter(
-        value="true",
-        customer__findings__key__in=keys,
-        customer__findings__value="true",
-        customer__findings__valid_to__isnull=True,
-    )
-    return _crossed(met, "key", "customer__findings__key")
-
-
-def _crossed(met: QuerySet[FindingSpan], one: str, two: str) -> Crossing:
-    counted = met.values_list(one, two).annotate(n=Count("pk"), exposure=Sum("customer__figures__exposure_gross"))
-    return {(first, second): (count, exposure or 0) for first, second, count, exposure in counted}
-
-
-def _standing(person: Person, keys: list[str]) -> QuerySet[FindingSpan]:
-    found = FindingSpan.objects.filter(key__in=keys, valid_to__isnull=True).order_by()
-    if person.scope == Scope.ALL:
-        return found
-    return found.filter(customer__in=visible_to(person).order_by().values("pk"))
+    return Part.of(visible_to(person)).shared(keys)

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet
 
 from kequn.apps.accounts.access import Person
+from kequn.apps.accounts.models import Scope
 from kequn.apps.assessments.models import ClassTotals, CustomerFigures, FindingSpan, Run, RunState
+from kequn.apps.assessments.tallies import Part
 from kequn.apps.customers.models import Customer
 from kequn.apps.customers.selectors import visible_to
 
@@ -59,47 +61,28 @@ def current_of(customers: list[Customer], keys: list[str] | None = None) -> dict
     return answer
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
-    customers: int
-    exposure_gross: int  # minor units of yuan
-    exposure_net: int
-    without_exposure: int  # customers whose exposure is unknown
-
-
-def totals_of(found: QuerySet[Customer]) -> Totals:
-    """The count and the sums of what is shown."""
-    row = found.order_by().aggregate(
-        customers=Count("pk"),
-        gross=Sum("figures__exposure_gross"),
-        net=Sum("figures__exposure_net"),
-        known=Count("figures__exposure_gross"),
-    )
-    return Totals(row["customers"], row["gross"] or 0, row["net"] or 0, row["customers"] - row["known"])
-
-
 def gravest(rank: int | None) -> int:
     """The level of the gravest signal in a customer's rank, the mildest 1; 0 where none holds or none was counted."""
     return (rank or 0) // RANK_STEP
 
 
-def value_counts(*, person: Person, kind: str, when: date | None = None) -> list[dict[str, Any]]:
+def value_counts(*, person: Person, kind: str) -> list[dict[str, Any]]:
     """For each finding of a kind: its values with customers and exposure, for what the person may see.
 
-    For who sees the whole book as it stands, these are the totals of the last run, unless customers went away since.
+    For who sees the whole book, these are the totals of the last run, unless customers went away since.
     """
-    if when is None and person.scope == "all" and totals_stand():
+    whole = ClassTotals.objects.filter(kind=kind)
+    if person.scope == Scope.ALL and totals_stand():
         columns = ("key", "value", "customers", "exposure_gross", "exposure_net")
-        return list(ClassTotals.objects.filter(kind=kind).order_by("key", "-customers", "value").values(*columns))
-    found = standing(when).filter(kind=kind)
-    if person.scope != "all":
-        found = found.filter(customer__in=visible_to(person).order_by().values("pk"))
-    grouped = found.values("key", "value").annotate(
-        customers=Count("id"),
-        exposure_gross=Sum("customer__figures__exposure_gross"),
-        exposure_net=Sum("customer__figures__exposure_net"),
-    )
-    return list(grouped.order_by("key", "-customers", "value"))
+        return list(whole.order_by("key", "-customers", "value").values(*columns))
+    part = Part.of(visible_to(person))
+    found = [
+        {"key": key, "value": value, "customers": one.customers,
+         "exposure_gross": one.exposure_gross, "exposure_net": one.exposure_net}
+        for key in whole.order_by("key").values_list("key", flat=True).distinct()
+        for value, one in part.by_value(key).items()
+    ]  # fmt: skip
+    return sorted(found, key=lambda row: (row["key"], -row["customers"], row["value"]))
 
 
 def totals_stand() -> bool:
@@ -136,7 +119,7 @@ class Migration:
 
 def migration(*, person: Person, key: str, before: date, after: date) -> Migration:
     """Who moved from which value to which between two dates."""
-    mine = None if person.scope == "all" else visible_to(person).order_by().values("pk")
+    mine = None if person.scope == Scope.ALL else visible_to(person).order_by().values("pk")
 
     def at(when: date) -> QuerySet[FindingSpan]:
         found = standing(when).filter(key=key)

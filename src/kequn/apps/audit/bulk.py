@@ -1,16 +1,24 @@
-"""Many rows at once, by prepared statements; the columns are those of the models, the values never become SQL."""
+"""Many rows at once: written by prepared statements, read as arrays.
+
+The columns are those of the models, the values never become SQL.
+"""
 
 import datetime as dt
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import islice
+from typing import Any
 
+import numpy as np
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Field, Model
+from django.db.models import F, Field, Model, QuerySet
+from numpy.typing import NDArray
 
 CHUNK = 10_000
 Converter = Callable[[object], object]
+Numbers = NDArray[np.int64]
 
 
 def quoted(name: str) -> str:
@@ -86,3 +94,21 @@ def to_json(value: object) -> object:
     if isinstance(value, dt.date | dt.datetime | Decimal):
         return str(value)
     return value if not isinstance(value, dict | list) else json.loads(json.dumps(value))
+
+
+def numbers_of(rows: QuerySet[Any], *columns: str) -> list[Numbers]:
+    """Columns of whole numbers, none of them null, as arrays that keep one order; the order itself is any.
+
+    The database hands them over as one text each: a hundred thousand rows of their own would cost ten times as much.
+    """
+    names = {f"number_{place}": F(column) for place, column in enumerate(columns)}
+    try:
+        sql, parameters = rows.order_by().values(**names).query.sql_with_params()
+    except EmptyResultSet:
+        return [np.zeros(0, np.int64) for _ in columns]
+    gathered = "group_concat({0})" if connection.vendor == "sqlite" else "string_agg({0}::text, ',')"
+    texts = ", ".join(gathered.format(quoted(name)) for name in names)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {texts} FROM ({sql}) found", parameters)
+        found = cursor.fetchone()
+    return [np.fromstring(text or "", np.int64, sep=",") for text in found]

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 from django.db import connection
-from django.db.models import BooleanField, Count, F, Func, Q, QuerySet
+from django.db.models import BooleanField, F, Func, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from kequn.apps.accounts.access import Person
+from kequn.apps.audit.bulk import numbers_of
 from kequn.apps.customers.models import Customer, Group, Ownership
 from kequn.apps.customers.selectors import sees_every_customer, visible_to
 from kequn.apps.deals.models import Project, ProjectParty
@@ -77,15 +78,11 @@ def matching(*, person: Person, words: str = "") -> QuerySet[Customer]:
     numbers = [mine.all]
     groups, projects = every[Kind.GROUP].all, every[Kind.PROJECT].all
     if len(groups):
-        numbers.append(_numbers(found.filter(_among("group_id", groups)).values_list("pk", flat=True)))
+        numbers.append(numbers_of(found.filter(_among("group_id", groups)), "pk")[0])
     if len(projects):
-        numbers.append(
-            _numbers(ProjectParty.objects.filter(_among("project_id", projects)).values_list("customer_id", flat=True))
-        )
+        numbers.append(numbers_of(ProjectParty.objects.filter(_among("project_id", projects)), "customer_id")[0])
     if 0 < len(mine.all) <= WALKED:
-        numbers.append(
-            _numbers(Ownership.objects.filter(_among("parent_id", mine.all)).values_list("customer_id", flat=True))
-        )
+        numbers.append(numbers_of(Ownership.objects.filter(_among("parent_id", mine.all)), "customer_id")[0])
     return found.filter(_among("pk", once(np.concatenate(numbers))))
 
 
@@ -97,14 +94,10 @@ def _visible(person: Person, answer: Answer) -> Answer:
     if sees_every_customer(person) or not len(answer.all):
         return answer
     if len(answer.all) <= WALKED:
-        seen = _numbers(visible_to(person).filter(_among("pk", answer.all)).values_list("pk", flat=True))
+        seen = numbers_of(visible_to(person).filter(_among("pk", answer.all)), "pk")[0]
     else:
-        seen = _numbers(visible_to(person).values_list("pk", flat=True))
+        seen = numbers_of(visible_to(person), "pk")[0]
     return Answer(*(np.intersect1d(one, seen, assume_unique=True) for one in (answer.all, answer.begins, answer.exact)))
-
-
-def _numbers(rows: Any) -> Numbers:
-    return np.fromiter(rows.order_by().iterator(chunk_size=10_000), np.int64)
 
 
 def _among(column: str, numbers: Numbers) -> Q:
@@ -179,15 +172,12 @@ def _groups(person: Person, answer: Answer) -> list[Gathered]:
     numbers = _considered(answer)
     if not numbers:
         return []
-    seen = visible_to(person).filter(group_id__in=numbers)
-    counts = dict(seen.order_by().values_list("group_id").annotate(n=Count("pk")))
-    chosen = sorted(counts, key=lambda one: (numbers.index(one) if one in answer.exact else len(numbers), -counts[one]))
-    chosen = chosen[:GATHERED]
+    members = _beneath(person, Customer.objects.filter(group_id__in=numbers).values_list("group_id", "pk"))
+    first = {one: numbers.index(one) for one in members if one in answer.exact}
+    chosen = sorted(members, key=lambda one: (first.get(one, len(numbers)), -len(members[one]), one))[:GATHERED]
     names = {one.pk: one for one in Group.objects.filter(pk__in=chosen)}
-    members: dict[int, list[int]] = {}
-    for group, pk in seen.filter(group_id__in=chosen).order_by("group_id", "pk").values_list("group_id", "pk"):
-        members.setdefault(group, []).append(pk)
-    return _gathered(person, [(names[one].name, names[one].code, counts[one], members[one]) for one in chosen])
+    rows = [(names[one].name, names[one].code, len(members[one]), members[one]) for one in chosen]
+    return _gathered(person, rows)
 
 
 def _parents(person: Person, mine: Answer) -> list[Gathered]:

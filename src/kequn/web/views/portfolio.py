@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from kequn.apps.assessments import listing
 from kequn.apps.assessments import portfolio as book
 from kequn.apps.assessments import selectors as findings
+from kequn.apps.assessments.tallies import Sums, Totals
 from kequn.reports.charts import Bar, Cell, bars, heat_map
 from kequn.web import labels
 from kequn.web.templatetags.kequn import language, money, money_bare, money_unit, percent
@@ -44,7 +45,7 @@ def _list_of(key: str, value: str) -> str:
     return f"{reverse('customers')}?{urlencode({key: value, 'sort': '-exposure'})}"
 
 
-def _dimensions(request: HttpRequest, totals: findings.Totals) -> list[dict[str, Any]]:
+def _dimensions(request: HttpRequest, totals: Totals) -> list[dict[str, Any]]:
     """For each dimension its classes as bars of exposure, with what has no class, and the index over the classes."""
     by_key: dict[str, list[dict[str, Any]]] = {}
     for row in findings.value_counts(person=request.user, kind=DIMENSION):
@@ -52,7 +53,7 @@ def _dimensions(request: HttpRequest, totals: findings.Totals) -> list[dict[str,
     return [_dimension(key, by_key[key], totals) for key in labels.dimensions() if key in by_key]
 
 
-def _dimension(key: str, found: list[dict[str, Any]], totals: findings.Totals) -> dict[str, Any]:
+def _dimension(key: str, found: list[dict[str, Any]], totals: Totals) -> dict[str, Any]:
     spoken, label = language(), labels.fact(key, language())
     rows = [
         {
@@ -133,6 +134,6 @@ def _heat(request: HttpRequest) -> dict[str, Any] | None:
     return {"title": title, "svg": svg, "heads": heads, "rows": table}
 
 
-def _crossed(crossed: book.Crossing, one: str, two: str) -> str:
+def _crossed(crossed: Sums, one: str, two: str) -> str:
     customers, exposure = crossed.get((one, two), (0, 0))
     return f"{customers:,} · {money(exposure)}" if customers else NO_BAR

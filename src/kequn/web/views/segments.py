@@ -9,9 +9,9 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from kequn.apps.assessments import portfolio
+from kequn.apps.assessments import listing, portfolio
 from kequn.apps.assessments import selectors as findings
-from kequn.apps.customers.selectors import visible_to
+from kequn.apps.assessments.tallies import Totals
 from kequn.domain.rules.tree import facts_in
 from kequn.policy.items import Item
 from kequn.web import labels
@@ -29,7 +29,7 @@ class Class:
 
 
 def segments(request: HttpRequest) -> HttpResponse:
-    totals = findings.totals_of(visible_to(request.user))
+    totals = listing.totals(person=request.user, wanted=listing.Wanted())
     members = _members(request, SEGMENT)
     context = {
         "run": findings.latest_published(),
@@ -73,7 +73,7 @@ def _of_both(one: str, two: str) -> str:
     return f"{reverse('customers')}?{query}&sort=-exposure"
 
 
-def _dimensions(request: HttpRequest, totals: findings.Totals) -> list[dict[str, Any]]:
+def _dimensions(request: HttpRequest, totals: Totals) -> list[dict[str, Any]]:
     by_key: dict[str, list[Class]] = {}
     for row in findings.value_counts(person=request.user, kind=DIMENSION):
         url = f"{reverse('customers')}?{urlencode({row['key']: row['value']})}"

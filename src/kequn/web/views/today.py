@@ -37,7 +37,7 @@ class Section:
     key: str
     title: str
     hint: str
-    part: attention.Part
+    part: attention.Reason
     rows: list[dict[str, Any]]
     url: str
     empty: str
@@ -102,7 +102,7 @@ def _sections(request: HttpRequest, run: Run | None) -> dict[str, Section]:
     return found
 
 
-def _told(part: attention.Part, say: Any) -> tuple[attention.Part, list[dict[str, Any]]]:
+def _told(part: attention.Reason, say: Any) -> tuple[attention.Reason, list[dict[str, Any]]]:
     return part, [{**row, "said": say(row)} for row in part.rows]
 
 

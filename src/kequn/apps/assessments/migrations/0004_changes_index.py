@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddIndex(
             model_name='findingspan',
-            index=models.Index(condition=models.Q(('cause', 'first'), _negated=True), fields=['opened_by', 'kind', 'key', 'cause'], name='finding_by_change'),
+            index=models.Index(condition=models.Q(('cause', 'first'), _negated=True), fields=['opened_by', 'kind', 'key', 'cause', 'customer'], name='finding_by_change'),
         ),
     ]

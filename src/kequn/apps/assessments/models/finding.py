@@ -38,7 +38,7 @@ class FindingSpan(models.Model):
             ),
             models.Index(fields=["opened_by", "kind", "key"], name="finding_by_opening"),
             models.Index(  # what a run changed, beside the millions that it found at first
-                fields=["opened_by", "kind", "key", "cause"],
+                fields=["opened_by", "kind", "key", "cause", "customer"],
                 condition=~models.Q(cause="first"),
                 name="finding_by_change",
             ),
