@@ -3,17 +3,16 @@
 from dataclasses import dataclass
 from datetime import date
 
-from django.conf import settings
-
 from kequn.apps.assessments.records import CustomerRows, customer_rows
 from kequn.apps.customers.models import Customer
+from kequn.apps.governance.selectors import policy_in_use
 from kequn.domain.definitions import Plan
 from kequn.domain.rules.changing import Change, nearest_changes
 from kequn.domain.rules.explaining import Reason, explain
 from kequn.domain.rules.plain import Answers, evaluate
 from kequn.domain.rules.record import Record
 from kequn.engine.records import record_from_rows
-from kequn.policy import Pack, build_plan, load_pack
+from kequn.policy import Pack, build_plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ class Known:
 
 def known_of(*, customer: Customer, as_of: date) -> Known:
     """The customer's facts at a date under the policy in force then. The caller has narrowed the scope."""
-    pack = load_pack(settings.KEQUN_PACK)
+    pack = policy_in_use()
     plan = build_plan(pack, as_of)
     rows = customer_rows(customer=customer, as_of=as_of, pack=pack)
     return Known(pack, plan, _record(plan, rows, as_of), as_of, rows)
