@@ -23,7 +23,7 @@ from kequn.domain.errors import KequnError, Refused
 from kequn.domain.facts import Vocabulary
 from kequn.domain.rules.groups import Group, NotAQuery, from_rqb, groups_of, text_of, to_rqb
 from kequn.policy.planning import rule_of
-from kequn.policy.rule_text import parse
+from kequn.policy.rule_text import parse, render_text
 from kequn.policy.segment_document import from_yaml
 from kequn.policy.telling import Teller
 from kequn.web import labels
@@ -151,7 +151,12 @@ class _Page:
             return None
 
     def text(self) -> str:
-        return text_of(self.group, self.words)
+        """The rule as text, in its shortest form where it can be read."""
+        said = text_of(self.group, self.words)
+        try:
+            return render_text(parse(said, self.words)) if said else ""
+        except Refused:
+            return said
 
     def _refused(self, error: KequnError) -> None:
         findings = error.findings if isinstance(error, Refused) else ()
