@@ -6,14 +6,21 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from kequn.apps.accounts.models import User
+from kequn.apps.assessments.explaining import known_of
 from kequn.apps.assessments.models import FindingSpan
 from kequn.apps.assessments.segment_policy import Asked, draft_segment, review, row_of, submit_segment
+from kequn.apps.assessments.standing_book import standing_book
 from kequn.apps.audit.selectors import verify
+from kequn.apps.customers.models import Customer
 from kequn.apps.governance.approving import decide, withdraw
 from kequn.apps.governance.models import DocumentVersion, Proposal, VersionState
 from kequn.apps.governance.selectors import own_pack, policy_in_use, version_in_force
 from kequn.domain.errors import Misuse, Refused
+from kequn.domain.rules.plain import formulas_of
+from kequn.domain.rules.reader import Reader
+from kequn.engine import preview
 from kequn.policy import build_plan, load_pack
+from kequn.policy.planning import rule_of
 from kequn.policy.segment_document import from_yaml, to_yaml
 from kequn.policy.writing import write_pack
 from kequn.samples.book import AS_OF
@@ -141,7 +148,7 @@ def test_a_draft_that_is_not_sound_is_refused_with_the_place(xu, row, said):
     with pytest.raises(Refused) as refused:
         draft_segment(person=xu, asked=Asked(LATE | {"rule": "is_listed"} | row, AS_OF))
     assert any(said in one.text.en for one in refused.value.findings), refused.value.findings
-    assert not DocumentVersion.objects.exists()
+    assert not DocumentVersion.objects.filter(key="late_payers").exists()
 
 
 def test_yaml_out_and_in_is_equal():
@@ -172,3 +179,25 @@ def test_the_policy_written_out_as_a_folder_judges_the_same(approved, tmp_path):
     for when in (AS_OF - timedelta(days=400), AS_OF - timedelta(days=1), AS_OF, later):
         one, two = (build_plan(pack, when).definitions for pack in (policy_in_use(), load_pack(tmp_path / "out")))
         assert one == two
+
+
+def test_every_segment_previewed_is_what_the_run_found():
+    pack = policy_in_use()
+    book = standing_book()
+    plan = build_plan(pack, book.book.as_of)
+    for item in pack.items(AS_OF):
+        if item.kind == "segment":
+            rule = rule_of(pack, AS_OF, item.rule)
+            assert (book.verdicts(pack, rule) == book.members[item.name]).all(), item.name
+            assert (preview.verdicts(book.book, plan, rule) == book.members[item.name]).all(), item.name
+
+
+def test_a_rule_over_facts_that_no_policy_reads_agrees_with_the_records():
+    pack = policy_in_use()
+    book = standing_book()
+    rule = rule_of(pack, AS_OF, "registered_capital >= 50000000 and any(committed >= 1000000)")
+    by_code = dict(zip(book.codes, book.verdicts(pack, rule), strict=True))
+    for customer in Customer.objects.all():
+        known = known_of(customer=customer, as_of=AS_OF)
+        answer = Reader(known.record, formulas_of(known.plan), {}).read(rule)
+        assert by_code[customer.code] == {True: 1, False: 0, None: -1}[answer], customer.code

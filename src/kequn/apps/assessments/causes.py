@@ -79,12 +79,13 @@ def _rests_on_lookups(plan: Plan) -> pa.Table:
 
 def _rewritten(results: Path, previous: Path | None) -> pa.Table:
     """The findings whose definition, or one it rests on, differs from that of the run before."""
-    now, before = _kept(results), _kept(previous)
+    now, before = kept(results), kept(previous)
     names = sorted(name for name, digest in now.items() if before.get(name) != digest)
     return pa.table({"key": pa.array(names, pa.string())})
 
 
-def _kept(folder: Path | None) -> dict[str, Any]:
+def kept(folder: Path | None) -> dict[str, Any]:
+    """What the definitions of a run were; nothing where it was not kept."""
     if folder is None or not (folder / FILE).is_file():
         return {}
     found: dict[str, Any] = json.loads((folder / FILE).read_text(encoding="utf-8"))

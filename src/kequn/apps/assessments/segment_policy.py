@@ -149,7 +149,7 @@ def _before(version: DocumentVersion) -> dict[str, str] | None:
 def _prospect(version: DocumentVersion, body: Mapping[str, str], earlier: Mapping[str, str] | None) -> Prospect | None:
     pack = policy_in_use()
     try:
-        standing = standing_book(pack)
+        standing = standing_book()
     except Refused:
         return None
     when = standing.book.as_of

@@ -62,7 +62,7 @@ class _Page:
         self.request = request
         self.pack, self.today = labels.pack(), timezone.localdate()
         try:
-            self.standing: StandingBook | None = standing_book(self.pack)
+            self.standing: StandingBook | None = standing_book()
         except Refused:
             self.standing = None
         self.as_of = self.standing.book.as_of if self.standing is not None else self.today
