@@ -153,7 +153,13 @@ def photograph(album: Album, file: Path) -> None:
     album.take("settings", 620)
     for role, pages in {
         "risk": {"signals": "/signals/", "migration": "/migration/", "runs": "/runs/2/"},
-        "segment": {"segments": "/segments/", "imports": "/imports/"},
+        "segment": {
+            "segments": "/segments/",
+            "imports": "/imports/",
+            "segment-define": "/segments/define/?from=inclusive_small",
+            "segment-version": "/segment-versions/1/",
+            "segment-history": "/segments/strategic_large/history/",
+        },
         "head": {"portfolio": "/portfolio/"},
         "administrator": {"people": "/people/"},
         "auditor": {"audit": "/audit/"},

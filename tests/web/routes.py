@@ -32,6 +32,7 @@ class Route:
 
 
 OUTCOMES = ("analyst", "risk", "segment", "head", "administrator", "auditor")
+RUNNERS = ("risk", "segment", "administrator")
 RUNS = ("risk", "segment", "head", "administrator", "auditor")
 AUDIT = ("administrator", "auditor")
 ROUTES: dict[str, Route] = {
@@ -60,10 +61,20 @@ ROUTES: dict[str, Route] = {
     "customer": Route("/customers/{code}/", record=True),
     "customer-report": Route("/customers/{code}/report.pdf", record=True),
     "why": Route("/customers/{code}/why/size/", record=True),
+    "move": Route("/customers/{code}/changes/0/", record=True, missing=True),
     "segments": Route("/segments/"),
+    "segment-define": Route("/segments/define/", IMPORTERS, IMPORTERS),
+    "hierarchies": Route("/segments/hierarchies/", writes=IMPORTERS),
+    "segment-history": Route("/segments/late_payers/history/", writes=RUNNERS),
+    "segment-pins": Route("/segments/late_payers/pins/", writes=IMPORTERS),
+    "segment-version": Route("/segment-versions/1/", WHOLE_BOOK, IMPORTERS),
+    "segment-version-document": Route("/segment-versions/1/document.yaml", WHOLE_BOOK),
+    "approvals": Route("/approvals/", WHOLE_BOOK),
+    "proposal": Route("/approvals/1/", WHOLE_BOOK, WHOLE_BOOK),
     "segment": Route("/segments/late_payers/"),
     "signals": Route("/signals/"),
     "migration": Route("/migration/"),
+    "migration-names": Route("/migration/names/?key=credit_tier&a=high&b=high"),
     "outcomes": Route("/outcomes/", OUTCOMES),
     "outcomes-csv": Route("/outcomes.csv", OUTCOMES),
     "imports": Route("/imports/", SEE_IMPORTS, IMPORTERS),

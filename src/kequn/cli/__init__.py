@@ -20,6 +20,7 @@ COMMANDS = (
     "explain",
     "importing",
     "operation",
+    "policy",
     "report",
     "rules",
     "running",

@@ -45,6 +45,8 @@ def _worst(value: Any) -> float:
 LIST = Goal(queries=15, kilobytes=150, cpu_ms=100)
 SEARCH = Goal(cpu_ms=200)
 CUSTOMER = Goal(queries=25, cpu_ms=300)
+WHY = Goal(queries=25, cpu_ms=50)
+BUILDER = Goal(queries=6, cpu_ms=150)
 EXPORT = Goal(wall_ms=60_000)
 REPORT = Goal(cpu_ms=100)
 FREE = Goal()

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from kequn.cli import local_postgres
-from kequn.cli.bench_pages import CUSTOMER, EXPORT, FREE, LIST, REPORT, SEARCH, Goal, once, page, whole
+from kequn.cli.bench_pages import BUILDER, CUSTOMER, EXPORT, FREE, LIST, REPORT, SEARCH, WHY, Goal, once, page, whole
 from kequn.domain.errors import Misuse, Text
 
 DATABASES = ("sqlite", "postgresql")
@@ -154,6 +154,10 @@ class Figures:
         for tab in ("overview", "group"):
             yield f"customer of a large group, {tab}", CUSTOMER, self.asking("head", f"/customers/{largest}/?tab={tab}")
         yield "customer why", CUSTOMER, self.asking("head", f"/customers/{code}/why/grade/")
+        for key in ("late_payers", "multinational"):
+            yield f"customer why, segment {key}", WHY, self.asking("head", f"/customers/{code}/why/{key}/")
+            address = f"/segments/define/?from={key}"
+            yield f"segment builder with its count, {key}", BUILDER, self.asking("segment", address)
         for name, address in (("today", "/"), ("portfolio", "/portfolio/"), ("segments", "/segments/")):
             for role in ("head", "manager"):
                 yield f"{name}, {role}", FREE, self.asking(role, address)

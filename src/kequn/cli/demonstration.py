@@ -49,6 +49,7 @@ def prepare(person: "Person", customers: int) -> Iterator[str]:
 
         for when in (EARLIER, AS_OF):
             yield from _run(person, when)
+        yield from _propose(AS_OF)
 
 
 def make_staff(person: "Person") -> None:
@@ -93,3 +94,19 @@ def _run(person: "Person", when: date) -> Iterator[str]:
         zh, _, en = job.error.partition("\n")
         raise Refused(Text(zh, en or zh))
     yield f"run as of {when}: {job.result}"
+
+
+def _propose(when: date) -> Iterator[str]:
+    """A segment that waits for approval, so that the pages of review have something to show."""
+    from kequn.apps.accounts.models import User
+    from kequn.apps.assessments.segment_policy import Asked, draft_segment, submit_segment
+
+    maker = User.objects.get(username="demo-segment")
+    row = {
+        "name": "large_energy_projects", "zh": "大额能源项目客户", "en": "Large energy project customers",
+        "unknown": "list", "source": "示例 illustration",
+        "rule": "project_sector = 'energy' and exposure_gross >= 50000000 and not late_payers",
+    }  # fmt: skip
+    version = draft_segment(person=maker, asked=Asked(row, when, "聚焦大额能源项目 focus on large energy projects"))
+    submit_segment(person=maker, version=version)
+    yield "a segment waits for approval"

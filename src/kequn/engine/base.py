@@ -5,6 +5,7 @@ memory does not grow with the book; a few changed customers replace their rows i
 """
 
 import json
+import math
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -21,6 +22,7 @@ from kequn.domain.facts import CHILD_GRAINS, Fact, FactType, Grain
 from kequn.domain.rules import tree
 from kequn.domain.rules.program import QUARTERS
 from kequn.engine.backends import connect
+from kequn.engine.bounds import Bounds
 from kequn.engine.children import gathered, nobody_has_any
 from kequn.engine.columns import ARROW_TYPES, normal_column
 from kequn.engine.digests import DIGEST, customer_digests, row_digests
@@ -303,6 +305,21 @@ def knower(meta: Mapping[str, Any]) -> Any:
     return lambda name, grain: (
         (grain, name) in known or (has_statements and grain == Grain.CUSTOMER and name in BASE_FACTS)
     )
+
+
+def places_of(layout: Layout, meta: Mapping[str, Any]) -> dict[tree.Expr, str]:
+    """The column of a base, by its document, in which each value of a layout stands."""
+    return {leaf: meta["layout"][column.key] for leaf, column in layout.columns.items()}
+
+
+def bounds_in(places: Mapping[tree.Expr, str], meta: Mapping[str, Any]) -> dict[tree.Expr, Bounds]:
+    """How large and how small the numbers of the base are, as measured when it was built."""
+    measured = meta.get("bounds", {})
+    return {
+        leaf: Bounds(measured[name][0], math.inf if measured[name][1] is None else measured[name][1])
+        for leaf, name in places.items()
+        if name in measured
+    }
 
 
 def column_names(layout: Layout) -> dict[tree.Expr, str]:

@@ -7,7 +7,6 @@ why; manifest.json the identity of snapshot, policy and program, and the counts.
 import contextlib
 import hashlib
 import json
-import math
 import os
 import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -24,9 +23,8 @@ from kequn.domain.errors import Misuse, Text
 from kequn.domain.facts import Grain
 from kequn.domain.rules import tree
 from kequn.engine.backends import ORDERS, EngineName, batches_of, connect
-from kequn.engine.base import knower, read_meta
+from kequn.engine.base import bounds_in, knower, places_of, read_meta
 from kequn.engine.beside import TRACKED_FILE, Beside, Unseen
-from kequn.engine.bounds import Bounds
 from kequn.engine.changes import facts_decide, standing_folders, tracked_kinds, write_changes
 from kequn.engine.coding import Coded, coded
 from kequn.engine.digests import DIGEST
@@ -130,8 +128,7 @@ class _Work:
                     f"底表缺少政策所需的 {shown}，须重建", f"the base lacks what the policy reads ({shown}); rebuild it"
                 )
             )
-        columns = {leaf: meta["layout"][column.key] for leaf, column in layout.columns.items()}
-        return cls(plan, as_of, meta, layout, columns, coded(layout.program))
+        return cls(plan, as_of, meta, layout, places_of(layout, meta), coded(layout.program))
 
     def classes(self) -> list[tree.FactRef]:
         """The outputs of look-ups that are findings."""
@@ -147,15 +144,6 @@ class _Work:
         classes = {ref.name: ref.type.value for ref in self.classes()}
         return classes | {one.name: one.type.value for one in self.definitions()}
 
-    def bounds(self) -> dict[tree.Expr, Bounds]:
-        """How large and how small the numbers of the base are, as measured when it was built."""
-        measured = self.meta.get("bounds", {})
-        return {
-            leaf: Bounds(measured[name][0], math.inf if measured[name][1] is None else measured[name][1])
-            for leaf, name in self.columns.items()
-            if name in measured
-        }
-
     def decoded(self, batches: Iterator[Any]) -> Iterator[Any]:
         """The batches with the words of the policy where their numbers stand."""
         steps = self.layout.program.outputs
@@ -167,7 +155,7 @@ class _Work:
 
     def sql(self, source: str | None = None) -> str:
         """The findings of the whole base, or of what is given of it."""
-        body, made = staged(self.coded.program, source or "base", self.columns, self.bounds())
+        body, made = staged(self.coded.program, source or "base", self.columns, bounds_in(self.columns, self.meta))
         selected = [KEY, DIGEST]
         selected += [f"{self.columns[ref]} AS {name_of(ref.name)}" for ref in self.classes()]
         steps = self.layout.program.outputs

@@ -97,12 +97,22 @@ _NoRepeats.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapp
 def read_yaml(path: Path, complaints: Complaints) -> dict[str, Any]:
     """The mapping of a YAML file; an empty one, and a complaint, where it cannot be read."""
     try:
-        found = yaml.load(path.read_text(encoding="utf-8"), Loader=_NoRepeats)  # noqa: S506 - a SafeLoader
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
         complaints.add(Place(path.name), "yaml", f"无法读取：{error}", f"cannot be read: {error}")
         return {}
+    return yaml_mapping(text, Place(path.name), complaints)
+
+
+def yaml_mapping(text: str, place: Place, complaints: Complaints) -> dict[str, Any]:
+    """The mapping that a YAML text says; an empty one, and a complaint, where it says none."""
+    try:
+        found = yaml.load(text, Loader=_NoRepeats)  # noqa: S506 - a SafeLoader
+    except (yaml.YAMLError, ValueError) as error:
+        complaints.add(place, "yaml", f"无法读取：{error}", f"cannot be read: {error}")
+        return {}
     if not isinstance(found, dict):
-        complaints.add(Place(path.name), "yaml", "文件应为键值结构", "the file must be a mapping of keys")
+        complaints.add(place, "yaml", "文件应为键值结构", "the file must be a mapping of keys")
         return {}
     return found
 

@@ -25,7 +25,17 @@ LISTS: Mapping[str, tuple[str, str]] = {  # list of a document -> kind and type 
     "signals": ("signal", "boolean"),
     "prices": ("price", "number"),
 }
-BODY_KEYS = {"synonyms", *LISTS, "constants", "tables", "scorecard", "profiles", "causes"}
+BODY_KEYS = {
+    "synonyms",
+    *LISTS,
+    "constants",
+    "tables",
+    "scorecard",
+    "profiles",
+    "causes",
+    "approvals",
+    "segment_strategies",
+}
 ITEM_KEYS = {
     "name",
     "zh",

@@ -20,9 +20,12 @@ _MOST_EDITIONS = 16
 _items: dict[tuple[str, tuple[date, ...]], tuple[Item, ...]] = {}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Pack:
-    """A checked pack. `editions` holds every edition of every document, by its key."""
+    """A checked pack. `editions` holds every edition of every document, by its key.
+
+    Two packs of one digest are the same policy, so a pack may be the key of a cache.
+    """
 
     id: str
     version: str
@@ -33,6 +36,12 @@ class Pack:
     standards: Standards
     editions: Mapping[str, tuple[Document, ...]]
     basis_order: tuple[tuple[str, str], ...]
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Pack) and other.digest == self.digest
 
     @property
     def vocabulary(self) -> Vocabulary:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 
 from kequn.domain.definitions import Definition, Plan
@@ -41,6 +42,18 @@ def build_plan(pack: Pack, as_of: date) -> Plan:
         complaints.settle(pack.id)
         _PLANS[key] = plan
     return _PLANS[key]
+
+
+def rule_of(pack: Pack, as_of: date, text: str) -> Expr:
+    """The tree of one more rule of a customer, as it would stand in the policy at a date; Refused with the place."""
+    reader = _reader_of(pack, as_of)
+    return reader.dated(parse(with_constants(text, reader.constants), reader.vocabulary))
+
+
+@lru_cache(maxsize=4)
+def _reader_of(pack: Pack, as_of: date) -> "_Reader":
+    """Kept, because reading all words of a pack takes longer than reading one rule."""
+    return _Reader(pack, as_of, Complaints())
 
 
 def tables_of(pack: Pack, as_of: date) -> Mapping[str, DecisionTable]:
@@ -98,12 +111,12 @@ class _Reader:
         named = {item.name: item for item in self.items if item.constant is None}
         expressions = {name: expr for name, item in named.items() if (expr := self.expression(item)) is not None}
         definitions = tuple(
-            _definition(named[name], self._dated(expressions[name])) for name in self._order(expressions)
+            _definition(named[name], self.dated(expressions[name])) for name in self._order(expressions)
         )
         kept = Vocabulary(fact for fact in self.vocabulary if fact.name not in self.constants)
         return Plan(kept, self.pack.standards.lookups(), definitions, self.pack.basis_order, self.pack.digest)
 
-    def _dated(self, expr: Expr) -> Expr:
+    def dated(self, expr: Expr) -> Expr:
         counted = {one.fact.name: one for one in self.pack.dictionary.counted}
         return said_as_dates(expr, counted, self.vocabulary, self.as_of)
 
@@ -178,4 +191,4 @@ def _definition(item: Item, expr: Expr) -> Definition:
     )
 
 
-__all__ = ["build_plan", "check_plans", "tables_of"]
+__all__ = ["build_plan", "check_plans", "rule_of", "tables_of"]

@@ -12,7 +12,7 @@ from django.contrib.staticfiles.finders import BaseFinder
 from django.core.checks import CheckMessage, Error
 from django.core.files.storage import FileSystemStorage
 
-FILES = ("@tabler/core/dist/css/tabler.min.css",)
+FILES = ("@tabler/core/dist/css/tabler.min.css", "htmx.org/dist/htmx.min.js")
 PREFIX = "vendor"
 
 

@@ -1,18 +1,23 @@
 """What facts, findings and their values are called on a page. All of it comes from the policy pack in use."""
 
 import time
+from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
 from django.conf import settings
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from kequn.apps.governance.selectors import policy_in_use
 from kequn.domain.definitions import Plan
 from kequn.domain.errors import Language, Text
 from kequn.policy import Pack, build_plan, load_pack
 from kequn.policy.documents import Heading
 from kequn.policy.items import Item
+from kequn.policy.telling import UNITS
 from kequn.policy.words import words_of
 
 UNKNOWN = "unknown"
@@ -26,13 +31,38 @@ __all__ = ["Language", "fact", "headings", "item", "mood", "pack", "value"]
 
 
 def pack() -> Pack:
-    """The pack that this installation uses. Its files are looked at again every few seconds, not for every word."""
-    return _pack(settings.KEQUN_PACK, int(time.monotonic() / SECONDS_UNREAD))
+    """The policy that this installation uses: looked at once for each page, not for every word."""
+    kept = _kept.get()
+    if kept is None:
+        found = policy_in_use(files=_files(settings.KEQUN_PACK, int(time.monotonic() / SECONDS_UNREAD)))
+        if _in_request.get():
+            _kept.set(found)
+        return found
+    return kept
 
 
 @lru_cache(maxsize=2)
-def _pack(name: str, _moment: int) -> Pack:
+def _files(name: str, _moment: int) -> Pack:
     return load_pack(name)
+
+
+_in_request: ContextVar[bool] = ContextVar("kequn_labels_in_request", default=False)
+_kept: ContextVar[Pack | None] = ContextVar("kequn_policy_of_request", default=None)
+
+
+class PolicyOfRequest:
+    """Middleware: one reading of the policy in use holds for the whole request."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        inside, mark = _in_request.set(True), _kept.set(None)
+        try:
+            return self.get_response(request)
+        finally:
+            _kept.reset(mark)
+            _in_request.reset(inside)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +72,13 @@ class Names:
 
 
 @lru_cache(maxsize=8)
-def _names(digest: str, as_of: date) -> Names:
-    used = pack()
-    assert used.digest == digest  # noqa: S101 - the key of this cache
+def _names(used: Pack, as_of: date) -> Names:
     items = {one.name: one for one in used.items(as_of)}
     return Names(items, {one.key: one.heading for one in used.documents(as_of)})
 
 
 def names(as_of: date | None = None) -> Names:
-    return _names(pack().digest, as_of or timezone.localdate())
+    return _names(pack(), as_of or timezone.localdate())
 
 
 def plan() -> Plan:
@@ -100,6 +128,12 @@ def place(name: str, code: str) -> tuple[int, str]:
         return (1_000_000, code)
     ordered = list(words_of(pack()).texts.get(name, {}))
     return (ordered.index(code) if code in ordered else len(ordered), code)
+
+
+def unit_of(unit: str, language: Language) -> str:
+    """A unit of the dictionary in words."""
+    said = UNITS.get(unit)
+    return said.in_language(language) if said is not None else unit
 
 
 def mood(code: str | None) -> str:

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from kequn.apps.accounts.access import MANAGE_USERS, SEE_AUDIT, SEE_OUTCOMES, may, sees_imports, sees_runs
+from kequn.apps.governance.selectors import sees_policy_work
 from kequn.web.preferences import theme
 
 
@@ -29,6 +30,8 @@ def entries(request: HttpRequest) -> list[Entry]:
         ("migration", _("Migration")),
     ]
     named.append(("reports", _("Reports")))
+    if sees_policy_work(user):
+        named.append(("approvals", _("Approvals")))
     if may(user, SEE_OUTCOMES):
         named.append(("outcomes", _("Outcomes")))
     if sees_imports(user):

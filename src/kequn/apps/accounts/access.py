@@ -5,7 +5,7 @@ from typing import Protocol
 
 from kequn.apps.accounts.models import Role, Scope
 
-IMPORT, UNDO, RUN, SEE_AUDIT, SEE_OUTCOMES, MANAGE_USERS, ASSIGN, REBUILD_SEARCH = (
+IMPORT, UNDO, RUN, SEE_AUDIT, SEE_OUTCOMES, MANAGE_USERS, ASSIGN, REBUILD_SEARCH, DEFINE = (
     "import",
     "undo",
     "run",
@@ -14,17 +14,20 @@ IMPORT, UNDO, RUN, SEE_AUDIT, SEE_OUTCOMES, MANAGE_USERS, ASSIGN, REBUILD_SEARCH
     "manage_users",
     "assign",
     "rebuild_search",
+    "define",
 )
 ACTS: dict[str, frozenset[str]] = {
     Role.MANAGER: frozenset(),
     Role.ANALYST: frozenset({SEE_OUTCOMES}),
     Role.RISK: frozenset({RUN, SEE_OUTCOMES}),
-    Role.SEGMENT: frozenset({IMPORT, RUN, SEE_OUTCOMES}),
+    Role.SEGMENT: frozenset({IMPORT, RUN, SEE_OUTCOMES, DEFINE}),
     Role.HEAD: frozenset({SEE_OUTCOMES}),
-    Role.ADMINISTRATOR: frozenset({IMPORT, UNDO, RUN, SEE_AUDIT, SEE_OUTCOMES, MANAGE_USERS, ASSIGN, REBUILD_SEARCH}),
+    Role.ADMINISTRATOR: frozenset(
+        {IMPORT, UNDO, RUN, SEE_AUDIT, SEE_OUTCOMES, MANAGE_USERS, ASSIGN, REBUILD_SEARCH, DEFINE}
+    ),
     Role.AUDITOR: frozenset({SEE_AUDIT, SEE_OUTCOMES}),
 }
-WHOLE_BOOK = frozenset({IMPORT, UNDO})
+WHOLE_BOOK = frozenset({IMPORT, UNDO, DEFINE})
 DEFAULT_SCOPE: dict[str, str] = {
     Role.MANAGER: Scope.OWN,
     Role.ANALYST: Scope.TEAM,
@@ -67,7 +70,8 @@ class LocalAdministrator:
 def may(person: Person, act: str) -> bool:
     """Whether this person may do this act at all; what they may see is the scope's affair.
 
-    Files can hold any customer of the book, so bringing them in and taking them back is for who sees it whole.
+    Files can hold any customer of the book, so bringing them in and taking them back is for who sees it whole; a
+    definition reaches every customer, so defining is too.
     """
     if act in WHOLE_BOOK and person.scope != Scope.ALL:
         return False

@@ -6,6 +6,9 @@ class AssessmentsConfig(AppConfig):
     label = "assessments"
 
     def ready(self) -> None:
-        from kequn.apps.assessments.bi_views import connect
+        from kequn.apps.assessments import bi_views, hierarchies, pins, segment_policy
 
-        connect(self)
+        bi_views.connect(self)
+        pins.connect()
+        segment_policy.connect()
+        hierarchies.connect()

@@ -40,7 +40,11 @@ def publish(
         if faults.planted("published_before_finished"):
             Run.objects.filter(id=run.id).update(state=RunState.PUBLISHED)
             faults.commit_too_early("published_before_finished")
-        counts = {"closed": _close(run, keys, whole=whole), "opened": _open(run), "figures": _move_figures(run)}
+        counts = {
+            "closed": _close(run, keys, whole=whole, otherwise=_whole_cause(run)),
+            "opened": _open(run),
+            "figures": _move_figures(run),
+        }
         _count_signals(run, levels)
         counts["customers"] = CustomerFigures.objects.count()
         _total(run)
@@ -94,15 +98,18 @@ _STAGED = """SELECT 1 FROM assessments_stagedchange s JOIN customers_customer c 
     WHERE s.run_id = %s AND c.id = assessments_findingspan.customer_id AND s.key = assessments_findingspan.key"""
 
 
-def _close(run: Run, keys: list[str], *, whole: bool) -> int:
-    closing = "UPDATE assessments_findingspan SET valid_to = %s, closed_by_id = %s WHERE valid_to IS NULL AND "
+def _close(run: Run, keys: list[str], *, whole: bool, otherwise: str) -> int:
+    """Spans that end, with the cause of what was staged in their place; `otherwise` where nothing was."""
+    cause = f"coalesce(({_STAGED.replace('SELECT 1', 'SELECT max(s.cause)')}), %s)"
+    closing = f"""UPDATE assessments_findingspan SET valid_to = %s, closed_by_id = %s, closed_cause = {cause}
+        WHERE valid_to IS NULL AND """
     day = connection.ops.adapt_datefield_value(run.as_of)
     differs = "(s.value IS NULL OR s.value <> assessments_findingspan.value)"
-    closed = _execute(f"{closing} EXISTS ({_STAGED} AND {differs})", [day, run.id, run.id])
+    closed = _execute(f"{closing} EXISTS ({_STAGED} AND {differs})", [day, run.id, run.id, otherwise, run.id])
     gone = FindingSpan.objects.filter(valid_to__isnull=True).exclude(key__in=keys)
-    closed += gone.update(valid_to=run.as_of, closed_by=run)
+    closed += gone.update(valid_to=run.as_of, closed_by=run, closed_cause="policy")
     if whole:
-        closed += _execute(f"{closing} NOT EXISTS ({_STAGED})", [day, run.id, run.id])
+        closed += _execute(f"{closing} NOT EXISTS ({_STAGED})", [day, run.id, run.id, otherwise, run.id])
     return closed
 
 
@@ -110,8 +117,8 @@ def _open(run: Run) -> int:
     day = connection.ops.adapt_datefield_value(run.as_of)
     return _execute(
         """INSERT INTO assessments_findingspan
-           (customer_id, kind, key, value, valid_from, valid_to, cause, opened_by_id, closed_by_id)
-           SELECT c.id, s.kind, s.key, s.value, %s, NULL, s.cause, %s, NULL
+           (customer_id, kind, key, value, valid_from, valid_to, cause, closed_cause, opened_by_id, closed_by_id)
+           SELECT c.id, s.kind, s.key, s.value, %s, NULL, s.cause, '', %s, NULL
            FROM assessments_stagedchange s JOIN customers_customer c ON c.code = s.customer_code
            WHERE s.run_id = %s AND s.value IS NOT NULL AND NOT EXISTS (
              SELECT 1 FROM assessments_findingspan o
@@ -134,12 +141,16 @@ def _total(run: Run) -> None:
     )
 
 
+def _whole_cause(run: Run) -> str:
+    """Why anything changed where everything was staged anew and nothing closer is known."""
+    last = last_published(run)
+    return "facts" if last is not None and last.policy_digest == run.policy_digest else "policy"
+
+
 def _name_causes(run: Run) -> None:
     """Where everything was staged anew, a customer who had another value before is not seen for the first time."""
-    last = Run.objects.filter(state=RunState.PUBLISHED).exclude(id=run.id).order_by("-published_at").first()
-    cause = "facts" if last is not None and last.policy_digest == run.policy_digest else "policy"
     before = FindingSpan.objects.filter(closed_by=run, customer=OuterRef("customer"), key=OuterRef("key"))
-    FindingSpan.objects.filter(Exists(before), opened_by=run).update(cause=cause)
+    FindingSpan.objects.filter(Exists(before), opened_by=run, cause="first").update(cause=_whole_cause(run))
 
 
 def _count_signals(run: Run, levels: dict[str, int]) -> None:

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from kequn.apps.accounts.access import RUN, Person, may
+from kequn.apps.assessments import causes
 from kequn.apps.assessments.models import (
     CustomerFigures,
     FindingSpan,
@@ -21,18 +22,20 @@ from kequn.apps.assessments.models import (
     StagedChange,
     StagedFigures,
 )
+from kequn.apps.assessments.pins import lay_over
 from kequn.apps.assessments.publishing import last_published, publish
 from kequn.apps.assessments.snapshots import take_snapshot
 from kequn.apps.assessments.staging import span_keys, stage
 from kequn.apps.audit import faults
+from kequn.apps.audit.services import line
+from kequn.apps.governance.selectors import policy_in_use
 from kequn.apps.jobs.models import Job
 from kequn.apps.jobs.services import Lease, LeaseLost, enqueue, handler, heartbeat
-from kequn.domain.definitions import Plan
 from kequn.domain.errors import KequnError, Misuse, Text
 from kequn.domain.monitoring.levels import Level
 from kequn.engine import build_base
 from kequn.engine import run as run_engine
-from kequn.policy import Pack, load_pack
+from kequn.policy import Pack
 from kequn.policy.planning import build_plan
 from kequn.version import VERSION
 
@@ -56,6 +59,40 @@ def request_run(*, person: Person, as_of: date, engine: str = "duckdb") -> Job:
         raise Misuse(Text(f"没有引擎 {engine}", f"no engine {engine}; there are {', '.join(ENGINES)}"))
     arguments = {"as_of": as_of.isoformat(), "engine": engine}
     return enqueue(kind="run", arguments=arguments, actor=person.actor_key)
+
+
+def request_replay(*, person: Person, as_of: date) -> Job:
+    """Ask that an earlier date be judged again by what is known now. Nothing is published."""
+    if not may(person, RUN):
+        raise Misuse(Text("没有运行权限", "you may not start a run"))
+    if as_of > timezone.localdate():
+        raise Misuse(Text("不能重放将来的日期", "a date in the future cannot be replayed"))
+    return enqueue(kind="replay", arguments={"as_of": as_of.isoformat()}, actor=person.actor_key)
+
+
+@handler("replay")
+def do_replay(lease: Lease) -> dict[str, Any]:
+    """The job: snapshot and findings of the date as they are known now, into a folder of their own."""
+    as_of, home, pack = date.fromisoformat(lease.arguments["as_of"]), Path(settings.KEQUN_HOME), policy_in_use()
+    defaults = {
+        "as_of": as_of, "engine": "duckdb", "program_version": VERSION, "actor": lease.actor,
+        "started_at": timezone.now(),
+    }  # fmt: skip
+    run, _ = Run.objects.get_or_create(job_id=lease.job_id, defaults=defaults)
+    if run.state == RunState.REPLAYED:
+        return {"run": run.id}
+    with heartbeat(lease):
+        clock = _Clock()
+        folder = _take_facts(run, pack, clock)
+        results = _evaluate(run, pack, folder, None, clock)
+        (home / "base" / f"{results.name}.duckdb").unlink(missing_ok=True)
+    run.folder, run.results_digest = str(results.relative_to(home)), _results_digest(results)
+    lease.renew()  # who lost the lease writes nothing more
+    run.state, run.seconds = RunState.REPLAYED, clock.laps
+    with line(actor=run.actor, action="run.replay", subject=f"{run.id} {run.as_of}") as audit:
+        run.save()
+        audit.wrote_digest("assessments.Run", rows=1, digest=run.results_digest)
+    return {"run": run.id}
 
 
 @handler("run")
@@ -89,33 +126,51 @@ def execute(*, run: Run, lease: Lease | None) -> dict[str, int]:
     """Snapshot, base, evaluation, staging, publication; the seconds of each are kept."""
     clock = _Clock()
     _sweep(Path(settings.KEQUN_HOME))
-    pack = load_pack(settings.KEQUN_PACK)
+    pack = policy_in_use()
     plan = build_plan(pack, run.as_of)
-    folder, digest, rows = take_snapshot(pack=pack, as_of=run.as_of)
-    clock.lap("snapshot")
-    home = Path(settings.KEQUN_HOME)
-    values = {"as_of": run.as_of, "folder": str(folder.relative_to(home)), "rows": rows, "made_at": timezone.now()}
-    run.snapshot = Snapshot.objects.get_or_create(digest=digest, defaults=values)[0]
-    run.pack, run.policy_digest, run.plan_digest = f"{pack.id} {pack.version}", pack.digest, plan.digest
+    folder, home = _take_facts(run, pack, clock), Path(settings.KEQUN_HOME)
     last = last_published(run)
     previous = _previous_results(last)
-    results = _evaluate(run, plan, folder, previous, clock)
+    results = _evaluate(run, pack, folder, previous, clock)
     run.folder, run.state = str(results.relative_to(home)), RunState.COMPUTED
     run.results_digest = _results_digest(results)
     if lease is not None:
         lease.renew()  # who lost the lease writes nothing more
     run.save()
     faults.point("run.computed")
-    stage(run=run, plan=plan, results=results, previous=previous)
+    before = last.as_of if last is not None else None
+    stage(run=run, plan=plan, results=results, previous=previous, same_date=before == run.as_of)
+    lay_over(run=run, plan=plan, results=results, after=before)
     clock.lap("stage")
     faults.point("run.staged")
     counts = publish(
         run=run, lease=lease, keys=span_keys(plan), levels=_levels(pack, run.as_of), whole=previous is None, after=last
     )
     clock.lap("publish")
+    _keep_base_of(run)
     Run.objects.filter(id=run.id).update(seconds=clock.laps)
     run.seconds = clock.laps
     return counts
+
+
+def _take_facts(run: Run, pack: Pack, clock: "_Clock") -> Path:
+    """The snapshot of the run's date; the run names it, and the policy that judges it."""
+    folder, digest, rows = take_snapshot(pack=pack, as_of=run.as_of)
+    clock.lap("snapshot")
+    home = Path(settings.KEQUN_HOME)
+    values = {"as_of": run.as_of, "folder": str(folder.relative_to(home)), "rows": rows, "made_at": timezone.now()}
+    run.snapshot = Snapshot.objects.get_or_create(digest=digest, defaults=values)[0]
+    plan = build_plan(pack, run.as_of)
+    run.pack, run.policy_digest, run.plan_digest = f"{pack.id} {pack.version}", pack.digest, plan.digest
+    return folder
+
+
+def _keep_base_of(run: Run) -> None:
+    """The base of what stands answers questions about rules not yet in force; those of earlier runs may go."""
+    kept = Path(run.folder).name
+    for one in (Path(settings.KEQUN_HOME) / "base").iterdir():
+        if not one.name.startswith((".", kept)):
+            shutil.rmtree(one, ignore_errors=True) if one.is_dir() else one.unlink(missing_ok=True)
 
 
 def _levels(pack: Pack, as_of: date) -> dict[str, int]:
@@ -130,7 +185,7 @@ def _sweep(home: Path) -> None:
         for one in (home / name).glob(".*") if (home / name).is_dir() else ():
             if one.stat().st_mtime < time.time() - HALF_WRITTEN_SECONDS:
                 shutil.rmtree(one, ignore_errors=True) if one.is_dir() else one.unlink(missing_ok=True)
-    ended = Run.objects.filter(state__in=(RunState.PUBLISHED, RunState.FAILED)).values("id")
+    ended = Run.objects.filter(state__in=(RunState.PUBLISHED, RunState.REPLAYED, RunState.FAILED)).values("id")
     for model in (StagedChange, StagedFigures):
         model.objects.filter(run_id__in=ended).delete()
 
@@ -157,9 +212,9 @@ def _previous_results(last: Run | None) -> Path | None:
     return folder if (folder / "findings.parquet").exists() else None
 
 
-def _evaluate(run: Run, plan: Plan, snapshot: Path, previous: Path | None, clock: _Clock) -> Path:
+def _evaluate(run: Run, pack: Pack, snapshot: Path, previous: Path | None, clock: _Clock) -> Path:
     """The engine's part. Everything is written beside and renamed when whole; an older half is never read."""
-    home = Path(settings.KEQUN_HOME)
+    home, plan = Path(settings.KEQUN_HOME), build_plan(pack, run.as_of)
     (home / "base").mkdir(exist_ok=True)
     (home / "runs").mkdir(exist_ok=True)
     mark = secrets.token_hex(6)
@@ -170,7 +225,9 @@ def _evaluate(run: Run, plan: Plan, snapshot: Path, previous: Path | None, clock
         build_base(snapshot, plan, run.as_of, base)
         clock.lap("base")
         run_engine(base, plan, run.as_of, fresh, previous=previous, engine=run.engine)  # type: ignore[arg-type]
+        causes.keep(fresh, pack, plan, run.as_of)
         fresh.rename(final)
+        base.rename(home / "base" / f"{final.name}.duckdb")
         clock.lap("evaluate")
     finally:
         base.unlink(missing_ok=True)

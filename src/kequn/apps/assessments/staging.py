@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 from django.db import connection, transaction
 
+from kequn.apps.assessments.causes import told_apart
 from kequn.apps.assessments.models import Run, StagedChange, StagedFigures
 from kequn.apps.audit import bulk
 from kequn.domain.definitions import Definition, Plan
@@ -34,14 +35,18 @@ def span_keys(plan: Plan) -> list[str]:
     return [one.name for one in spans_of(plan)]
 
 
-def stage(*, run: Run, plan: Plan, results: Path, previous: Path | None) -> None:
-    """Fill the staging tables of this run. They belong to no transaction and are seen by no page."""
+def stage(*, run: Run, plan: Plan, results: Path, previous: Path | None, same_date: bool) -> None:
+    """Fill the staging tables of this run. They belong to no transaction and are seen by no page.
+
+    `same_date` says that the run before judged the same day.
+    """
     unstage(run)
     with duckdb.connect() as con:
         con.register("words", _words(plan))
         _views(con, results, previous)
+        causes = told_apart(con, plan=plan, results=results, previous=previous, same_date=same_date)
         changes = f"""SELECT {run.id}::BIGINT AS run_id, customer_id AS customer_code, kind, key,
-            left(value, 120) AS value, cause FROM ({_changes_sql()})"""
+            left(value, 120) AS value, cause FROM ({_changes_sql(causes)})"""
         if previous is None:
             changes += " WHERE value IS NOT NULL"
         _move(con, StagedChange, changes)
@@ -74,13 +79,13 @@ def _views(con: duckdb.DuckDBPyConnection, results: Path, previous: Path | None)
         con.execute("CREATE VIEW stood AS SELECT * FROM fresh WHERE FALSE")
 
 
-def _changes_sql() -> str:
+def _changes_sql(changes: str) -> str:
     """An unknown verdict stands as policy says: not at all, as if true, or as `unknown` on the list of missing data."""
-    return """SELECT customer_id, kind, key, cause,
+    return f"""SELECT customer_id, kind, key, cause,
         CASE WHEN mode = 'plain' THEN new
              WHEN new IS NULL THEN CASE mode WHEN 'in' THEN 'true' WHEN 'list' THEN 'unknown' END
              WHEN new = 'false' THEN NULL ELSE new END AS value
-        FROM changes JOIN words USING (key)"""
+        FROM ({changes}) JOIN words USING (key)"""
 
 
 def _figures_sql(con: duckdb.DuckDBPyConnection, run: Run) -> str:

@@ -25,10 +25,11 @@ from kequn.apps.briefings.models import BatchState, ReportBatch
 from kequn.apps.briefings.selectors import customer_analysis, portfolio_overview
 from kequn.apps.customers.models import Customer
 from kequn.apps.customers.selectors import visible_to
+from kequn.apps.governance.selectors import policy_in_use
 from kequn.apps.jobs.services import Lease, LeaseLost, enqueue, handler
 from kequn.domain.errors import KequnError, Language, Misuse, Refused, Text
 from kequn.domain.money import unit_of
-from kequn.policy import build_plan, load_pack
+from kequn.policy import build_plan
 from kequn.policy.telling import Teller
 from kequn.reports.customer_paper import customer_paper
 from kequn.reports.paper import Paper
@@ -75,7 +76,7 @@ def _paper(customer: Customer, language: Language, money_unit: str, run: Run | N
 def make_portfolio_report(*, person: Person, form: Format, language: Language, money_unit: str = "") -> bytes:
     """The overview of everything the person may see; who took it out is written down."""
     run = latest_published()
-    pack = load_pack(settings.KEQUN_PACK)
+    pack = policy_in_use()
     plan = build_plan(pack, run.as_of if run else timezone.localdate())
     teller = Teller(pack, plan, language)
     scope = SCOPES[Scope(person.scope)].in_language(language)

@@ -5,7 +5,7 @@ definitions shows theirs below it. Missing facts are those, and only those, that
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from kequn.domain.definitions import Definition, Plan
@@ -62,19 +62,29 @@ class Reason:
     missing: tuple[str, ...]
 
 
-def explain(plan: Plan, record: Record, as_of: date, name: str) -> Reason:
-    """The reason of one customer definition; KeyError where the plan has no such definition."""
+def explain(plan: Plan, record: Record, as_of: date, name: str, *, deepest: int = DEEPEST) -> Reason:
+    """The reason of one customer definition; KeyError where the plan has no such definition.
+
+    `deepest` is how many levels of reasons stand below it.
+    """
     plan.definition(name)
     reader = reader_of(plan, as_of).reader(record)
-    return _Explainer({one.name: one for one in plan.definitions}, reader).reason(name, 0)
+    return _Explainer({one.name: one for one in plan.definitions}, reader, deepest).reason(name, 0)
 
 
 @dataclass(slots=True)
 class _Explainer:
     definitions: Mapping[str, Definition]
     reader: Reader
+    deepest: int
+    told: dict[tuple[str, int], Reason] = field(default_factory=dict)  # what is read from two sides is told once
 
     def reason(self, name: str, depth: int) -> Reason:
+        if (name, depth) not in self.told:
+            self.told[name, depth] = self._reason(name, depth)
+        return self.told[name, depth]
+
+    def _reason(self, name: str, depth: int) -> Reason:
         definition = self.definitions[name]
         answer = self.reader.fact(name, definition.grain, HERE)
         parts = dict.fromkeys(self.parts(self.seen_through(definition.expr), all_terms=depth == 0))
@@ -85,7 +95,7 @@ class _Explainer:
                 below_it = self.definitions.get(reading.name)
                 if below_it is not None and below_it.grain not in CHILD_GRAINS and reading.name != name:
                     below.setdefault(reading.name)
-        because = tuple(self.reason(one, depth + 1) for one in below) if depth < DEEPEST else ()
+        because = tuple(self.reason(one, depth + 1) for one in below) if depth < self.deepest else ()
         missing = tuple(dict.fromkeys(self.missing_fact(name, HERE))) if answer in (None, UNKNOWN) else ()
         return Reason(name, answer, conditions, because, missing)
 

@@ -15,6 +15,8 @@ from kequn.apps.assessments.models import FindingSpan, Run
 from kequn.apps.customers import selectors as customers
 from kequn.apps.customers.models import Customer
 from kequn.domain.monitoring.levels import Level
+from kequn.domain.segmentation.settling import settle
+from kequn.policy.segment_strategies import segment_strategies
 from kequn.policy.telling import Teller
 from kequn.policy.thresholds import bounds_of
 from kequn.web import labels
@@ -100,7 +102,7 @@ def _overview(customer: Customer, run: Run | None, standing: list[FindingSpan]) 
     }
     if run is not None:
         known = known_of(customer=customer, as_of=run.as_of)
-        context |= _served(known) | {"ratios": _ratios(known)}
+        context |= _served(known) | {"ratios": _ratios(known), "settled": _settled(known, standing)}
     return context
 
 
@@ -177,6 +179,30 @@ def finding_row(span: FindingSpan) -> dict[str, Any]:
         "level": item.level.value if item is not None and item.level else "",
         "since": span.valid_from,
     }
+
+
+def _settled(known: Known, standing: list[FindingSpan]) -> dict[str, Any]:
+    """What the customer's segments ask for, and what holds where they disagree."""
+    asked = segment_strategies(known.pack, known.as_of)
+    if asked is None:
+        return {}
+    held = {one.key for one in standing if one.kind == SEGMENT and one.value == "true"}
+    demands = [demand for key, demand in asked.demands.items() if key in held]
+    teller, spoken = Teller(known.pack, known.plan, language(), unit(language())), language()
+    terms = {one.name: one for one in asked.terms}
+
+    def said(term: str, value: float) -> str:
+        return f"{value * 100:.2f}%" if terms[term].unit == "ratio" else teller.number(value, terms[term].unit)
+
+    rows = [
+        {
+            "label": terms[one.term].label.in_language(spoken), "value": said(one.term, one.value),
+            "from": labels.fact(one.segment, spoken), "is_disputed": one.is_disputed,
+            "asked": [f"{labels.fact(key, spoken)} {said(one.term, value)}" for key, value in one.asked],
+        }
+        for one in settle(demands, asked.settlement, asked.strict)
+    ]  # fmt: skip
+    return {"rows": rows, "how": labels.value("settlement", asked.settlement, spoken), "status": asked.status}
 
 
 def _served(known: Known) -> dict[str, Any]:

@@ -7,16 +7,20 @@ from urllib.parse import urlencode
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from kequn.apps.assessments import listing, portfolio
+from kequn.apps.accounts.access import DEFINE, may
+from kequn.apps.assessments import listing, pins, portfolio
 from kequn.apps.assessments import selectors as findings
 from kequn.apps.assessments.tallies import Totals
+from kequn.apps.governance.selectors import body_of, open_versions, sees_policy_work, versions_of
 from kequn.domain.rules.tree import facts_in
 from kequn.policy.items import Item
 from kequn.web import labels
 from kequn.web.templatetags.kequn import language
 from kequn.web.views.customer import DIMENSION, LEVELS, SEGMENT, SIGNAL, STRATEGY, UNKNOWN
+from kequn.web.views.segment_versions import MOODS
 from kequn.web.wording import definition_of
 
 
@@ -39,8 +43,21 @@ def segments(request: HttpRequest) -> HttpResponse:
         "segments": [row for row in members if not row["dimension"]],
         "classed": [row for row in members if row["dimension"]],
         "overlap": _overlap(request),
+        "may_define": may(request.user, DEFINE),
+        "in_work": _in_work(request),
     }
     return render(request, "kequn/segments.html", context)
+
+
+def _in_work(request: HttpRequest) -> list[dict[str, Any]]:
+    """Drafts of segments and those in review, for who sees the whole book."""
+    if not sees_policy_work(request.user):
+        return []
+    return [
+        {"pk": one.pk, "label": body_of(one)[language()], "number": one.number, "maker": one.maker,
+         "said": one.get_state_display(), "mood": MOODS[one.state]}
+        for one in open_versions(SEGMENT)
+    ]  # fmt: skip
 
 
 def _overlap(request: HttpRequest) -> dict[str, Any]:
@@ -58,6 +75,7 @@ def _overlap(request: HttpRequest) -> dict[str, Any]:
                     "customers": crossed.get((one, two), (0, 0))[0],
                     "exposure": crossed.get((one, two), (0, 0))[1],
                     "same": one == two,
+                    "jaccard": _jaccard(crossed, one, two),
                     "url": _of_both(one, two),
                 }
                 for two in held
@@ -66,6 +84,13 @@ def _overlap(request: HttpRequest) -> dict[str, Any]:
         for one in held
     ]
     return {"heads": [labels.fact(key, spoken) for key in held], "rows": rows}
+
+
+def _jaccard(crossed: portfolio.Crossing, one: str, two: str) -> float | None:
+    """The customers in both over those in either."""
+    both = crossed.get((one, two), (0, 0))[0]
+    either = crossed[one, one][0] + crossed[two, two][0] - both
+    return both / either if either else None
 
 
 def _of_both(one: str, two: str) -> str:
@@ -149,7 +174,23 @@ def segment(request: HttpRequest, key: str) -> HttpResponse:
         "run": findings.latest_published(),
         "strategies": _strategies(key),
     }
+    if item.kind == SEGMENT:
+        context |= _governed(request, key)
     return render(request, "kequn/segment.html", context | definition_of(key))
+
+
+def _governed(request: HttpRequest, key: str) -> dict[str, Any]:
+    """The versions of a segment, and how many are pinned into it and out of it today."""
+    pinned_in, pinned_out = pins.counts(person=request.user, key=key, when=timezone.localdate())
+    shown = list(versions_of(SEGMENT, key)) if sees_policy_work(request.user) else []
+    for one in shown:
+        one.mood = MOODS[one.state]
+    return {
+        "may_define": may(request.user, DEFINE),
+        "pinned_in": pinned_in,
+        "pinned_out": pinned_out,
+        "versions": shown,
+    }
 
 
 def _strategies(key: str) -> list[dict[str, Any]]:

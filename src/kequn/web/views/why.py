@@ -7,7 +7,8 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from kequn.apps.assessments.explaining import Known, known_of
+from kequn.apps.assessments import pins
+from kequn.apps.assessments.explaining import Known, Origin, known_of
 from kequn.apps.assessments.selectors import latest_published
 from kequn.domain.facts import FactType
 from kequn.domain.rules.explaining import Reason
@@ -21,6 +22,7 @@ from kequn.web.views.customer import visible_customer
 from kequn.web.wording import definition_of, source_of, standards_of
 
 MOODS = {True: "good", False: "", None: "unknown"}
+SHOWN_LEVELS = 1  # deeper reasons stand on pages of their own
 POINTS, SCORE = "points", "score"
 SCORED = ("score", "pd", "grade", "credit_tier")
 
@@ -34,18 +36,19 @@ def why(request: HttpRequest, code: str, key: str) -> HttpResponse:
         return render(request, "kequn/why.html", _looked_up(known, teller, key) | {"customer": customer})
     if key not in {one.name for one in known.plan.definitions}:
         raise Http404
-    reason = known.reason(key)
+    reason = known.reason(key, deepest=SHOWN_LEVELS)
     context = {
         "customer": customer,
         "key": key,
         "label": teller.name(key),
         "answer": teller.value(key, reason.answer),
         "as_of": known.as_of,
-        "reason": _told(reason, teller),
+        "reason": _told(reason, teller, known),
         "is_number": known.plan.definition(key).type == FactType.NUMBER,
         "missing": teller.missing(reason),
         "changes": [teller.change(change, key) for change in known.changes(key)],
         "points": _points(known, teller) if key in SCORED else {},
+        "pin": pins.holding(customer=customer, key=key, when=known.as_of),
     }
     return render(request, "kequn/why.html", context | definition_of(key))
 
@@ -56,7 +59,11 @@ def _looked_up(known: Known, teller: Teller, key: str) -> dict[str, Any]:
     facts = [(name, known.record.customer.get(name)) for name in lookup.keys]
     answer = known.answers().get(key)
     missing = [teller.name(name) for name, value in facts if value is None] if answer in {None, "unknown"} else []
-    found = [f"{teller.name(name)} {teller.value(name, value)}" for name, value in facts if value is not None]
+    found = [
+        {"said": f"{teller.name(name)} {teller.value(name, value)}", "origin": _origin(known.origin(name))}
+        for name, value in facts
+        if value is not None
+    ]
     condition = {"sentence": teller.name(key), "found": found, "verdict": teller.value(key, answer), "mood": ""}
     return {
         "key": key,
@@ -70,22 +77,42 @@ def _looked_up(known: Known, teller: Teller, key: str) -> dict[str, Any]:
     }
 
 
-def _told(reason: Reason, teller: Teller) -> dict[str, Any]:
-    """The reason as the page shows it; below it the reasons of what it read."""
+def _told(reason: Reason, teller: Teller, known: Known) -> dict[str, Any]:
+    """The reason as the page shows it; below it the reasons of what it read, and what has a page of its own."""
+    defined = {one.name for one in known.plan.definitions}
+    below = {one.name for one in reason.because} | {reason.name}
+    further = dict.fromkeys(
+        reading.name for one in reason.conditions for reading in one.readings
+        if reading.name in defined and reading.name not in below and reading.rows is None
+    )  # fmt: skip
     return {
         "label": teller.name(reason.name),
         "answer": teller.value(reason.name, reason.answer),
         "conditions": [
             {
                 "sentence": teller.condition(one),
-                "found": [teller.reading(reading) for reading in one.readings],
+                "found": [{"said": teller.reading(reading), "origin": _origin(known.origin(reading.name))}
+                          for reading in one.readings],
                 "verdict": teller.verdict(reason.name, one.answer),
                 "mood": MOODS.get(one.answer, "") if one.answer is None or isinstance(one.answer, bool) else "",
             }
             for one in reason.conditions
         ],
-        "because": [_told(one, teller) for one in reason.because],
-    }
+        "because": [_told(one, teller, known) for one in reason.because],
+        "further": [{"key": name, "label": teller.name(name)} for name in further],
+    }  # fmt: skip
+
+
+def _origin(found: Origin) -> str:
+    """Whence a value comes, in words."""
+    said = {
+        "derived": _("by policy's formula"), "table": _("standard table"), "record": _("customer record"),
+        "fact": _("fact known from %(day)s") % {"day": found.day},
+        "statement": _("statement of %(day)s") % {"day": found.day} if found.day else _("statement"),
+        "facility": _("facilities on record"), "project": _("projects on record"), "event": _("events on record"),
+        "account_month": _("account months"),
+    }[found.kind]  # fmt: skip
+    return f"{said} ({found.source})" if found.source else said
 
 
 def _points(known: Known, teller: Teller) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Snapshots, runs, findings as spans, and the figures of the last run."""
+"""Snapshots, runs, findings as spans, the figures of the last run, pins."""
 
 from kequn.apps.assessments.models.finding import (
     ClassTotals,
@@ -7,12 +7,15 @@ from kequn.apps.assessments.models.finding import (
     StagedChange,
     StagedFigures,
 )
+from kequn.apps.assessments.models.pin import Pin, PinState
 from kequn.apps.assessments.models.run import Run, RunState, Snapshot
 
 __all__ = [
     "ClassTotals",
     "CustomerFigures",
     "FindingSpan",
+    "Pin",
+    "PinState",
     "Run",
     "RunState",
     "Snapshot",

@@ -17,7 +17,8 @@ class FindingSpan(models.Model):
     value = models.CharField(max_length=120)  # a class, 'true', or 'unknown' where unknown is listed
     valid_from = models.DateField()
     valid_to = models.DateField(null=True)
-    cause = models.CharField(max_length=10)  # facts, policy, time, first
+    cause = models.CharField(max_length=10)  # first, facts, correction, policy, reference, time, pin
+    closed_cause = models.CharField(max_length=10, blank=True)  # why it ended; empty while it stands
     opened_by = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="opened")
     closed_by = models.ForeignKey(Run, on_delete=models.PROTECT, null=True, related_name="closed")
 

@@ -22,6 +22,7 @@ class RunState(models.TextChoices):
     STARTED = "started", _("Started")
     COMPUTED = "computed", _("Computed")
     PUBLISHED = "published", _("Published")
+    REPLAYED = "replayed", _("Replayed")  # an earlier date judged by what is known now; never published
     FAILED = "failed", _("Failed")
 
 

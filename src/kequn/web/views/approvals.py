@@ -1,0 +1,131 @@
+"""What waits for approval, and one proposal with all that is shown of it."""
+
+import json
+from datetime import date
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from kequn.apps.accounts.models import Role
+from kequn.apps.governance import approving
+from kequn.apps.governance.models import Proposal, ProposalState
+from kequn.apps.governance.selectors import proposals, sees_policy_work
+from kequn.domain.errors import KequnError
+from kequn.web import labels
+from kequn.web.templatetags.kequn import language
+
+MOODS = {"open": "watch", "approved": "good", "refused": "bad", "withdrawn": "unknown"}
+MOST = 200
+
+
+@require_safe
+def approvals(request: HttpRequest) -> HttpResponse:
+    if not sees_policy_work(request.user):
+        raise PermissionDenied
+    rows = [_row(request, one) for one in proposals(person=request.user)[:MOST]]
+    waiting = [row for row in rows if row["state"] == ProposalState.OPEN]
+    ended = [row for row in rows if row["state"] != ProposalState.OPEN]
+    return render(request, "kequn/approvals.html", {"waiting": waiting, "ended": ended})
+
+
+def _row(request: HttpRequest, one: Proposal) -> dict[str, Any]:
+    barred = approving.why_not_check(request.user, one)
+    return {
+        "id": one.pk, "title": one.title_zh if language() == "zh" else one.title_en, "state": one.state,
+        "said": one.get_state_display(), "mood": MOODS[one.state], "maker": one.maker, "made_at": one.made_at,
+        "approved": sum(word.approves for word in one.decisions.all()), "checkers": one.checkers,
+        "amount": one.amount, "is_mine_to_check": one.state == ProposalState.OPEN and barred is None,
+    }  # fmt: skip
+
+
+def proposal(request: HttpRequest, number: int) -> HttpResponse:
+    """What was proposed, exactly as it is approved; by POST the reader's decision."""
+    if not sees_policy_work(request.user):
+        raise PermissionDenied
+    found = proposals(person=request.user).filter(pk=number).first()
+    if found is None:
+        raise Http404
+    if request.method == "POST":
+        return _decide(request, found)
+    barred = approving.why_not_check(request.user, found)
+    roles = [str(Role(one).label) for one in found.roles if one in Role.values]
+    context = {
+        "proposal": found, "title": found.title_zh if language() == "zh" else found.title_en,
+        "mood": MOODS[found.state], "shown": _shown(json.loads(found.shown)), "decisions": found.decisions.all(),
+        "is_open": found.state == ProposalState.OPEN, "is_mine": found.maker == request.user.actor_key,
+        "barred": barred.in_language(language()) if barred is not None else "",
+        "roles": ", ".join(roles) if language() == "en" else "、".join(roles),
+        "version": found.versions.first(), "pin": found.pins.select_related("customer").first(),
+    }  # fmt: skip
+    return render(request, "kequn/proposal.html", context)
+
+
+def _decide(request: HttpRequest, found: Proposal) -> HttpResponse:
+    act, posted = request.POST.get("act", ""), request.POST
+    try:
+        if act == "withdraw":
+            ended = approving.withdraw(person=request.user, number=found.pk)
+        else:
+            ended = approving.decide(
+                person=request.user, number=found.pk, approves=act == "approve",
+                seen_digest=posted.get("digest", ""), comment=posted.get("comment", ""),
+            )  # fmt: skip
+    except KequnError as error:
+        messages.error(request, error.text.in_language(language()))
+    else:
+        said = {
+            ProposalState.OPEN: _("Noted; it waits for more approvals."),
+            ProposalState.APPROVED: _("Approved and in force from its day."),
+            ProposalState.REFUSED: _("Refused; its maker may change it."),
+            ProposalState.WITHDRAWN: _("Withdrawn."),
+        }
+        messages.success(request, said[ProposalState(ended.state)])
+    return redirect("proposal", found.pk)
+
+
+def _shown(shown: dict[str, Any]) -> dict[str, Any]:
+    """The shown content in the reader's language: wording, difference, figures. Nothing is computed anew."""
+    spoken = language()
+    figures = shown.get("figures") or {}
+    body = shown.get("body") or {}
+    facts = [(name, body[key]) for key, name in _body_words() if body.get(key)] if isinstance(body, dict) else []
+    if "customer" in shown:
+        pinned = _("into") if shown["in"] else _("out of")
+        facts = [
+            (_("Customer"), f"{shown['name']} ({shown['customer']})"),
+            (_("Segment"), f"{pinned} “{labels.fact(shown['segment'], spoken)}”"),
+            (_("Why"), shown["reason"]), (_("Owner"), shown["owner"]),
+            (_("Holds from"), shown["valid_from"]), (_("Until the day before"), shown["expires_on"]),
+        ]  # fmt: skip
+    if shown.get("effective_from"):
+        facts.append((_("Holds from"), shown["effective_from"]))
+    if shown.get("reason") and "customer" not in shown:
+        facts.append((_("Why it changes"), shown["reason"]))
+    overlaps = [{"label": labels.fact(key, spoken), "customers": n, "exposure": e, "jaccard": j}
+                for key, n, e, j in figures.get("overlaps", ())]  # fmt: skip
+    missing = [{"label": labels.fact(name, spoken), "customers": n} for name, n in figures.get("missing", ())]
+    rate = figures.get("default_rate")
+    return {
+        "facts": facts, "lines": (shown.get("difference") or {}).get(spoken, []), "figures": figures,
+        "rate": dict(zip(("rate", "low", "high"), rate, strict=True)) if rate else None,
+        "overlaps": overlaps, "missing": missing, "is_backdated": _is_backdated(shown),
+    }  # fmt: skip
+
+
+def _is_backdated(shown: dict[str, Any]) -> bool:
+    day = str(shown.get("effective_from", ""))
+    return bool(day) and date.fromisoformat(day) < timezone.localdate()
+
+
+def _body_words() -> list[tuple[str, str]]:
+    return [
+        ("name", _("Code")), ("zh", _("Chinese name")), ("en", _("English name")), ("rule", _("Rule text")),
+        ("unknown", _("Where it cannot be told, a customer stands")), ("dimension", _("Dimension")),
+        ("source", _("Source")), ("note", _("Note")),
+    ]  # fmt: skip
