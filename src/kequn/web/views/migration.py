@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from kequn.apps.assessments import selectors as findings
 from kequn.apps.assessments.membership import movers
 from kequn.apps.assessments.selectors import NOT_ASSESSED
+from kequn.apps.assessments.tallies import Part
 from kequn.reports.charts import Flow, sankey
 from kequn.web import labels
 from kequn.web.templatetags.kequn import language
@@ -106,7 +107,7 @@ def names(request: HttpRequest) -> HttpResponse:
     context = {
         "key": key, "label": labels.fact(key, spoken), "first": first, "second": second,
         "before": labels.value(key, value, spoken), "after": labels.value(key, then, spoken),
-        "customers": list(found[:MOST_NAMED]), "totals": findings.totals_of(found),
+        "customers": list(found[:MOST_NAMED]), "totals": Part.of(found).totals(),
     }  # fmt: skip
     return render(request, "kequn/migration_names.html", context)
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from kequn.apps.accounts.access import DEFINE, may
 from kequn.apps.assessments import listing, pins, portfolio
 from kequn.apps.assessments import selectors as findings
-from kequn.apps.assessments.tallies import Totals
+from kequn.apps.assessments.tallies import Sums, Totals
 from kequn.apps.governance.selectors import body_of, open_versions, sees_policy_work, versions_of
 from kequn.domain.rules.tree import facts_in
 from kequn.policy.items import Item
@@ -86,7 +86,7 @@ def _overlap(request: HttpRequest) -> dict[str, Any]:
     return {"heads": [labels.fact(key, spoken) for key in held], "rows": rows}
 
 
-def _jaccard(crossed: portfolio.Crossing, one: str, two: str) -> float | None:
+def _jaccard(crossed: Sums, one: str, two: str) -> float | None:
     """The customers in both over those in either."""
     both = crossed.get((one, two), (0, 0))[0]
     either = crossed[one, one][0] + crossed[two, two][0] - both
