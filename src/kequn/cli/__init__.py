@@ -18,6 +18,7 @@ COMMANDS = (
     "assess",
     "bench",
     "explain",
+    "finance",
     "importing",
     "operation",
     "report",
