@@ -116,3 +116,40 @@ def _of_area(slowest: Array, at: int, capacity: Array, rate: float, area: float)
     tail = np.maximum(0.0, balance * powers - paid)
     tail[lasts:] = 0.0
     return np.concatenate([slowest[:at], tail])
+
+
+def fastest_life(capacity: Array, rates: Array, max_life: float) -> float:
+    """The largest debt that can be repaid within an average life (in periods) by a service of at most `capacity`.
+
+    A smaller debt repaid as fast as may be has a shorter life, so the largest is found by bisection on the debt (200
+    halvings, to the last bit), one of the bounded searches of the room. Bounded above by what the whole capacity repays.
+    """
+    most = float(envelope_of(capacity, rates)[0])
+    low, high = 0.0, most
+    for _ in range(200):
+        middle = (low + high) / 2.0
+        if middle in (low, high):
+            break
+        low, high = (middle, high) if _life_if_fast(middle, capacity, rates) <= max_life else (low, middle)
+    return most if _life_if_fast(most, capacity, rates) <= max_life else low
+
+
+def _life_if_fast(debt: float, capacity: Array, rates: Array) -> float:
+    """Sum of opening balances over the debt, paying all that may be paid."""
+    if debt == 0.0:
+        return 0.0
+    balance, area = debt, 0.0
+    for paid, rate in zip(capacity.tolist(), rates.tolist(), strict=True):
+        area += balance
+        balance = max(0.0, balance * (1.0 + rate) - paid)
+    return area / debt
+
+
+def fast_principal(debt: float, capacity: Array, rates: Array) -> Array:
+    """Principal by period when all of the capacity is paid until nothing is owed."""
+    balance, found = debt, []
+    for paid, rate in zip(capacity.tolist(), rates.tolist(), strict=True):
+        left = max(0.0, balance * (1.0 + rate) - paid)
+        found.append(balance - left)
+        balance = left
+    return np.asarray(found)

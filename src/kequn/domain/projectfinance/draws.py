@@ -109,13 +109,27 @@ def _checked(costs: Like, gearing: float, funding: str) -> Array:
     return spent
 
 
-def _uses(spent: Array, terms: FacilityTerms, period: int, facility: float, balance: float) -> float:
-    """Uses of one period, affine in facility and opening balance."""
-    rate = series(terms.rates, len(spent))[period]
-    first = facility * terms.upfront_fee if period == 0 else 0.0
-    last = facility * terms.uses_at_end if period == len(spent) - 1 else 0.0
-    fee = terms.commitment_fee * (facility - balance)
-    return float(spent[period] + first + last + fee + rate * balance)
+@dataclass(frozen=True, slots=True)
+class _Works:
+    """Costs and rates as plain numbers, which are quicker one by one, and the terms."""
+
+    costs: list[float]
+    rates: list[float]
+    terms: FacilityTerms
+
+    def uses(self, period: int, facility: float, balance: float) -> float:
+        """Uses of one period, affine in facility and opening balance."""
+        terms = self.terms
+        found = self.costs[period] + terms.commitment_fee * (facility - balance) + self.rates[period] * balance
+        if period == 0:
+            found += facility * terms.upfront_fee
+        if period == len(self.costs) - 1:
+            found += facility * terms.uses_at_end
+        return found
+
+
+def _works(spent: Array, terms: FacilityTerms) -> _Works:
+    return _Works(spent.tolist(), series(terms.rates, len(spent)).tolist(), terms)
 
 
 def _walk(spent: Array, terms: FacilityTerms, facility: float, draws: Array) -> Construction:
@@ -133,11 +147,11 @@ def _walk(spent: Array, terms: FacilityTerms, facility: float, draws: Array) -> 
 
 
 def _pro_rata_draws(spent: Array, terms: FacilityTerms, gearing: float, facility: float) -> Array:
-    draws, balance = np.empty(len(spent)), 0.0
+    works, balance, draws = _works(spent, terms), 0.0, []
     for period in range(len(spent)):
-        draws[period] = gearing * _uses(spent, terms, period, facility, balance)
-        balance += draws[period]
-    return draws
+        draws.append(gearing * works.uses(period, facility, balance))
+        balance += draws[-1]
+    return np.asarray(draws)
 
 
 def _pro_rata(spent: Array, terms: FacilityTerms, gearing: float) -> Construction:
@@ -168,10 +182,10 @@ def _pro_rata_of_debt(spent: Array, terms: FacilityTerms, debt: float) -> Constr
 
 def _pro_rata_slope(spent: Array, terms: FacilityTerms, share: float, debt: float) -> tuple[float, float]:
     """All draws at a share, and their derivative by the share."""
-    rates, balance, slope = series(terms.rates, len(spent)), 0.0, 0.0
+    works, balance, slope = _works(spent, terms), 0.0, 0.0
     for period in range(len(spent)):
-        uses = _uses(spent, terms, period, debt, balance)
-        slope += uses + share * (rates[period] - terms.commitment_fee) * slope
+        uses = works.uses(period, debt, balance)
+        slope += uses + share * (works.rates[period] - terms.commitment_fee) * slope
         balance += share * uses
     return balance, slope
 
@@ -206,9 +220,9 @@ def _drawn(
     """Draws and equity with a switch in a certain period, both affine in facility and equity (they may fall below
     nil).
     """
-    draws, paid, balance = np.zeros(len(spent)), np.zeros(len(spent)), 0.0
+    draws, paid, balance, works = np.zeros(len(spent)), np.zeros(len(spent)), 0.0, _works(spent, terms)
     for period in range(len(spent)):
-        uses = _uses(spent, terms, period, facility, balance)
+        uses = works.uses(period, facility, balance)
         is_first = period < switch
         if period == switch:
             given = (equity - paid.sum()) if funding == "equity_first" else (facility - balance)

@@ -62,6 +62,8 @@ class RatePlan:
 
     def growth(self, start: date, end: date, day_count: str) -> float:
         """Interest on one unit from start to end: the sum over the parts of rate x year fraction."""
+        if all(day <= start for day, _ in (*self.base, *self.margin)):
+            return self.at(start) * year_fraction(day_count, start, end)
         return sum(one.rate * year_fraction(day_count, one.start, one.end) for one in self.parts(start, end))
 
 
@@ -71,7 +73,7 @@ def fixed(rate: float) -> RatePlan:
 
 
 def _in_force(entries: Dated, day: date) -> float | None:
-    place = bisect_right([entry[0] for entry in entries], day)
+    place = bisect_right(entries, day, key=lambda entry: entry[0])
     return entries[place - 1][1] if place else None
 
 

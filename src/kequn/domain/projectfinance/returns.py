@@ -194,41 +194,69 @@ class ManyRates:
 def many_rates_of_return(amounts: Array, times: Array) -> ManyRates:
     """Rates of return of series of shape (flows, scenarios), times rising from nil; the vector face.
 
-    Where the signs change exactly once the root is unique: Newton on ln(1 + r) from a bracket, all columns at once.
-    The others are put to `rates_of_return` one by one, so that both faces agree.
+    Where all columns pay first and receive later the root is unique and all are found at once; else each column is put
+    to `rates_of_return`, so that both faces agree.
     """
-    signs = np.sign(amounts)
-    carried = signs.copy()
-    for period in range(1, len(carried)):
-        carried[period] = np.where(signs[period] == 0.0, carried[period - 1], signs[period])
-    changes = ((carried[1:] * carried[:-1]) < 0.0).sum(axis=0)
-    rates = np.zeros(amounts.shape[1])
-    known = np.zeros(amounts.shape[1], dtype=np.bool_)
-    single = np.flatnonzero(changes == 1)
-    if len(single):
-        whole = len(single) == amounts.shape[1]
-        rates[single], known[single] = _newton(amounts if whole else amounts[:, single], times)
-    for column in np.flatnonzero((changes > 1) | ((changes == 1) & ~known)):
+    turn = _turning_row(amounts)
+    if turn is not None:
+        paid, received = (amounts[:turn] != 0.0).any(axis=0), (amounts[turn:] != 0.0).any(axis=0)
+        with np.errstate(all="ignore"):
+            rates, settled = _newton(amounts, times, turn)
+        known = paid & received & settled
+        rest = np.flatnonzero(paid & received & ~settled)
+    else:
+        rates, known = np.zeros(amounts.shape[1]), np.zeros(amounts.shape[1], dtype=np.bool_)
+        rest = np.arange(amounts.shape[1])
+    rates = np.where(known, rates, 0.0)
+    for column in rest:
         found = rates_of_return(list(amounts[:, column]), list(times))
         if found.rate is not None:
             rates[column], known[column] = found.rate, True
     return ManyRates(rates, known)
 
 
-def _newton(amounts: Array, times: Array) -> tuple[Array, np.typing.NDArray[np.bool_]]:
-    """Newton for columns with one change of sign; not known where it has not settled."""
-    rising = np.sign(amounts[np.argmax(amounts != 0.0, axis=0), np.arange(amounts.shape[1])])
-    s = np.full(amounts.shape[1], 0.1)
-    step = np.ones_like(s)
-    weighted = amounts * times[:, None]
-    for _ in range(40):
-        factors = np.exp(-s * times[:, None])
-        value = np.einsum("ij,ij->j", amounts, factors)
-        slope = -np.einsum("ij,ij->j", weighted, factors)
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            step = np.where(slope == 0.0, 0.0, value / slope)
-        s = np.clip(s - np.clip(step, -0.5, 0.5), -3.0, 3.0)
+def _turning_row(amounts: Array) -> int | None:
+    """The row before which nothing is received and from which on nothing is paid, in any column."""
+    paying = np.flatnonzero((amounts < 0.0).any(axis=1))
+    receiving = np.flatnonzero((amounts > 0.0).any(axis=1))
+    if not len(paying) or not len(receiving) or paying[-1] >= receiving[0]:
+        return None
+    return int(paying[-1]) + 1
+
+
+def _newton(amounts: Array, times: Array, turn: int) -> tuple[Array, np.typing.NDArray[np.bool_]]:
+    """Newton on h(s) = ln(value of what is received) - ln(value of what is paid), s = ln(1 + r); whether it settled.
+
+    h' is the duration of what is paid less that of what is received, which comes later: h falls everywhere, and is
+    nearly a straight line, so that Newton needs few steps from anywhere.
+    """
+    gaps = np.round(np.diff(times), 12)
+    bound = 600.0 / max(1.0, float(times[-1] - times[0]))
+    s, step = np.full(amounts.shape[1], 0.1), np.ones(amounts.shape[1])
+    for _ in range(25):
+        factors = {gap: np.exp(-s * gap) for gap in set(gaps.tolist())}
+        received, late = _horner(amounts, gaps, factors, turn, len(amounts) - 1)
+        paid, early = _horner(amounts, gaps, factors, 0, turn - 1)
+        between = np.exp(-s * (times[turn] - times[0]))
+        slope = late / received - (times[turn] - times[0]) - early / paid
+        step = np.log(received * between / -paid) / slope
+        s = np.clip(s - step, -bound, bound)
         if bool((np.abs(step) <= 1e-14).all()):
             break
-    known = (np.abs(step) <= 1e-12) & (np.abs(s) < 3.0) & (rising != 0.0)
-    return np.expm1(s), known
+    return np.expm1(s), (np.abs(step) <= 1e-12) & (np.abs(s) < bound)
+
+
+def _horner(amounts: Array, gaps: Array, factors: dict[float, Array], first: int, last: int) -> tuple[Array, Array]:
+    """The value of rows first to last at the time of the first, and its derivative by s.
+
+    v[k] = a[k] + exp(-s g) v[k+1]: one exponential for each length of gap instead of one for each flow.
+    """
+    value, slope = amounts[last].copy(), np.zeros_like(amounts[last])
+    for place in range(last - 1, first - 1, -1):
+        gap = float(gaps[place])
+        factor = factors[gap]
+        slope -= gap * value
+        slope *= factor
+        value *= factor
+        value += amounts[place]
+    return value, slope

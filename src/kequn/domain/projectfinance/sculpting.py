@@ -32,6 +32,8 @@ class DebtSchedule:
 
 def balances_of_service(service: Array, rates: Like, balloon: Like = 0.0) -> Array:
     """Balances that a service repays: B[t-1] = (B[t] + service[t]) / (1 + r[t]), B[n] = balloon."""
+    if service.ndim == 1 and np.ndim(rates) <= 1 and np.ndim(balloon) == 0:
+        return _plain_balances(service, series(rates, len(service)), float(np.asarray(balloon)))
     growth = 1.0 + widened(rates, len(service), service)
     shape = np.broadcast_shapes(service.shape[1:], growth.shape[1:])
     balance = np.empty((len(service) + 1, *shape))
@@ -39,6 +41,14 @@ def balances_of_service(service: Array, rates: Like, balloon: Like = 0.0) -> Arr
     for period in range(len(service) - 1, -1, -1):
         balance[period] = (balance[period + 1] + service[period]) / growth[period]
     return balance
+
+
+def _plain_balances(service: Array, rates: Array, balloon: float) -> Array:
+    """The same of one case in plain numbers, which is quicker."""
+    balance = [balloon]
+    for paid, rate in zip(service.tolist()[::-1], rates.tolist()[::-1], strict=True):
+        balance.append((balance[-1] + paid) / (1.0 + rate))
+    return np.asarray(balance[::-1])
 
 
 def schedule_of_balances(balance: Array, rates: Like) -> DebtSchedule:
@@ -77,6 +87,10 @@ def without_redraw(cfads: Array, rates: Like, dscr: Like, balloon: Like = 0.0) -
     envelope = envelope_of(service, growth, balloon)
     if bool(np.any(envelope < np.asarray(balloon) * (1.0 - 1e-12))):
         raise Misuse(Text("有年度的现金流付不起期末大额本金的利息", "a period cannot pay the interest on the balloon"))
+    if service.ndim == 1 and np.ndim(balloon) == 0:
+        return schedule_of_balances(
+            _plain_fast(float(envelope[0]), service, growth, float(np.asarray(balloon))), growth
+        )
     balance = np.empty_like(envelope)
     balance[0] = envelope[0]
     for period in range(len(service)):
@@ -85,8 +99,21 @@ def without_redraw(cfads: Array, rates: Like, dscr: Like, balloon: Like = 0.0) -
     return schedule_of_balances(balance, growth)
 
 
+def _plain_fast(debt: float, service: Array, growth: Array, balloon: float) -> Array:
+    balance = [debt]
+    for paid, rate in zip(service.tolist(), growth.tolist(), strict=True):
+        balance.append(min(max(balance[-1] * (1.0 + rate) - paid, balloon), balance[-1]))
+    return np.asarray(balance)
+
+
 def envelope_of(service: Array, growth: Array, balloon: Like = 0.0) -> Array:
     """The largest balance after each period from which the rest can still be repaid without another drawing."""
+    if service.ndim == 1 and np.ndim(balloon) == 0:
+        found = [float(np.asarray(balloon))]
+        for paid, rate in zip(service.tolist()[::-1], growth.tolist()[::-1], strict=True):
+            carried = paid / rate if rate > 0.0 else np.inf
+            found.append((min(found[-1], carried) + paid) / (1.0 + rate))
+        return np.asarray(found[::-1])
     envelope = np.empty((len(service) + 1, *service.shape[1:]))
     envelope[-1] = balloon
     for period in range(len(service) - 1, -1, -1):

@@ -32,7 +32,7 @@ class TaxLedger:
 
     def __init__(self, rules: TaxRules) -> None:
         self.rules = rules
-        self.losses: list[Array] = []
+        self.losses: list[Array | None] = []  # by year, the oldest first; None where nothing is left
 
     def assess(self, profit: Array, year_of_income: int) -> Array:
         """The tax on the profit of the next year; `year_of_income` counts from 0 at the first year with revenue.
@@ -41,15 +41,43 @@ class TaxLedger:
         """
         rules, taxable = self.rules, np.maximum(profit, 0.0)
         for place, loss in enumerate(self.losses):
+            if loss is None:
+                continue
             used = np.minimum(loss, taxable)
-            self.losses[place] = loss - used
+            rest = loss - used
+            self.losses[place] = rest if rest.any() else None
             taxable = taxable - used
         if rules.loss_years:
-            self.losses = [*self.losses, np.maximum(-profit, 0.0)][-rules.loss_years :]
+            lost = np.maximum(-profit, 0.0)
+            self.losses = [*self.losses, lost if lost.any() else None][-rules.loss_years :]
         share = rules.holiday[year_of_income] if 0 <= year_of_income < len(rules.holiday) else 1.0
         tax: Array = taxable * rules.rate * share
         if rules.small_limit:
             tax = np.where(taxable <= rules.small_limit, np.minimum(tax, taxable * rules.small_rate), tax)
+        return tax
+
+
+class PlainLedger:
+    """The same for one case in plain numbers, which is quicker; a test holds the two equal."""
+
+    def __init__(self, rules: TaxRules) -> None:
+        self.rules = rules
+        self.rate = float(np.asarray(rules.rate).item())
+        self.losses: list[float] = []
+
+    def assess(self, profit: float, year_of_income: int) -> float:
+        """The tax on the profit of the next year; see `TaxLedger.assess`."""
+        rules, taxable = self.rules, max(profit, 0.0)
+        for place, loss in enumerate(self.losses):
+            used = min(loss, taxable)
+            self.losses[place] = loss - used
+            taxable -= used
+        if rules.loss_years:
+            self.losses = [*self.losses, max(-profit, 0.0)][-rules.loss_years :]
+        share = rules.holiday[year_of_income] if 0 <= year_of_income < len(rules.holiday) else 1.0
+        tax = taxable * self.rate * share
+        if rules.small_limit and taxable <= rules.small_limit:
+            tax = min(tax, taxable * rules.small_rate)
         return tax
 
 

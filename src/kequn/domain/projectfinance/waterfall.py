@@ -119,7 +119,7 @@ class Waterfall:
 
 @dataclass(slots=True)
 class _State:
-    """What is carried from period to period, and the cash in hand within one."""
+    """What is carried from period to period, and what one period has found so far; each of shape (scenarios,)."""
 
     cash: Array
     dsra: Array
@@ -129,7 +129,16 @@ class _State:
     bills: Array
     arrears: Array
     cures_used: Array
+    from_mra: Array
+    mra_gap: Array
+    cure: Array
+    dsrf_opening: Array
+    dsra_gap: Array
+    tested: Array
+    is_in_default: Bools
     balance: dict[str, Array] = field(default_factory=dict)
+    interest: dict[str, Array] = field(default_factory=dict)
+    scheduled: dict[str, Array] = field(default_factory=dict)
 
 
 def run_waterfall(
@@ -156,119 +165,161 @@ class WaterfallRun:
     """One run: the terms, the state, and the lines as they are written; `cfads` of shape (periods, scenarios).
 
     Whoever learns the cash of a period only when it comes (because tax depends on the interest) writes it to `cfads`
-    and calls `run` for one period after another.
+    and calls `run` for one period after another. Lines that are not in `keep` are not written.
     """
 
     def __init__(
-        self, cfads: Array, loans: Sequence[DebtTerms], rules: WaterfallRules, mra_target: Array | None
+        self,
+        cfads: Array,
+        loans: Sequence[DebtTerms],
+        rules: WaterfallRules,
+        mra_target: Array | None,
+        keep: frozenset[str] | None = None,
     ) -> None:
         periods, shape = len(cfads), cfads.shape[1:]
         _check_order(rules.order, [loan.name for loan in loans], has_mra=mra_target is not None)
         self.cfads, self.rules, self.mra_target = cfads, rules, mra_target
         self.rates = {one.name: widened(one.rates, periods, cfads) for one in loans}
         self.scheduled = {one.name: widened(one.scheduled, periods, cfads) for one in loans}
-        nil = np.zeros(shape)
-        initial = np.broadcast_to(np.asarray(rules.dsra_initial, np.float64), shape).copy()
-        self.state = _State(nil, initial, nil, nil, nil, nil, nil, nil)
-        self.state.balance = {
-            one.name: np.broadcast_to(np.asarray(one.debt, np.float64), shape).copy() for one in loans
-        }
         self.names = [step[8:] for step in rules.order if step.startswith("service:")]
-        self.senior = self.names[0]
-        self.lines = {name: np.zeros((periods, *shape)) for name in _LINES}
+        self.senior = self.names[0] if self.names else ""
+        self.state = _opening_state(loans, rules, shape)
+        debt = self.state.balance[self.senior] if self.names else np.zeros(shape)
+        self.tolerance = 1e-9 * debt + 1e-12  # what rounding leaves is no arrears and no gap
+        self.history: list[tuple[Array, Array]] = []
+        self.lines = {name: np.zeros((periods, *shape)) for name in _LINES if keep is None or name in keep}
         self.flags = {name: np.zeros((periods, *shape), dtype=np.bool_) for name in _FLAGS}
-        self.available = np.zeros((periods, *shape))
         self.loan_lines = {
-            name: {line: np.zeros((periods, *shape)) for line in LoanLines.__slots__} for name in self.names
+            name: {line: np.zeros((periods, *shape)) for line in LoanLines.__slots__ if keep is None or line in keep}
+            for name in self.names
         }
 
+    def _note(self, line: str, period: int, value: Array) -> None:
+        if line in self.lines:
+            self.lines[line][period] = value
+
+    def _note_loan(self, name: str, line: str, period: int, value: Array) -> None:
+        lines = self.loan_lines[name]
+        if line in lines:
+            lines[line][period] = value
+
+    def interest_due(self, period: int) -> Array | float:
+        """The interest of all loans and of the reserve facility that accrues in the coming period."""
+        found: Array | float = self.state.dsrf * self.rules.dsrf_rate if self.rules.dsrf_limit else 0.0
+        for name in self.names:
+            self.state.interest[name] = self.state.balance[name] * self.rates[name][period]
+            found = found + self.state.interest[name]
+        return found
+
     def run(self, period: int) -> None:
+        """Pay out the cash of one period."""
         state = self.state
+        if len(state.interest) < len(self.names):
+            self.interest_due(period)
         state.cash = self.cfads[period] - state.bills
-        state.bills = np.zeros_like(state.cash)
         self._release_mra(period)
         self._accrue(period)
         for step in self.rules.order:
             if step.startswith("service:"):
                 self._service(step[8:], period)
-            elif step == "dsra":
-                self._fill_dsra(period)
-            elif step == "mra":
-                self._fill_mra(period)
-            elif step == "sweep":
-                self._sweep(period)
             else:
-                self._distribute(period)
+                self._step(step, period)
         self._close(period)
+        state.interest = {}
+
+    def _step(self, step: str, period: int) -> None:
+        if step == "dsra":
+            self._fill_dsra(period)
+        elif step == "mra":
+            self._fill_mra()
+        elif step == "sweep":
+            self._sweep(period)
+        else:
+            self._distribute(period)
 
     def _accrue(self, period: int) -> None:
+        state = self.state
         for name in self.names:
-            lines, balance = self.loan_lines[name], self.state.balance[name]
-            lines["opening"][period] = balance
-            np.multiply(balance, self.rates[name][period], out=lines["interest"][period])
-            np.minimum(self.scheduled[name][period], balance, out=lines["scheduled"][period])
-        senior = self.loan_lines[self.senior]
-        due = senior["interest"][period] + senior["scheduled"][period]
+            state.scheduled[name] = np.minimum(self.scheduled[name][period], state.balance[name])
+            self._note_loan(name, "opening", period, state.balance[name])
+            self._note_loan(name, "interest", period, state.interest[name])
+            self._note_loan(name, "scheduled", period, state.scheduled[name])
+        if not self.names:
+            self._note("dscr", period, state.tested)
+            self._note("tested_dscr", period, state.tested)
+            return
+        due = state.interest[self.senior] + state.scheduled[self.senior]
         self._cure(period, due)
-        self.available[period] = self.cfads[period] + self.lines["from_mra"][period] + self.lines["cure"][period]
-        self.lines["dscr"][period] = ratio(self.available[period], due)
-        first = max(0, period + 1 - self.rules.tested_periods)
-        if first == period:
-            self.lines["tested_dscr"][period] = self.lines["dscr"][period]
-        else:
-            span = slice(first, period + 1)
-            cash = self.available[span].sum(axis=0)
-            owed = (senior["interest"][span] + senior["scheduled"][span]).sum(axis=0)
-            self.lines["tested_dscr"][period] = np.where(due > 0.0, ratio(cash, owed), np.inf)
+        available = self.cfads[period]
+        if self.mra_target is not None:
+            available = available + state.from_mra
+        if self.rules.cures:
+            available = available + state.cure
+        self._test(period, available, due)
+
+    def _test(self, period: int, available: Array, due: Array) -> None:
+        """The tested DSCR: of the last periods together, where anything is due in this one."""
+        state = self.state
+        if self.rules.tested_periods == 1 or "dscr" in self.lines:
+            state.tested = ratio(available, due)
+            self._note("dscr", period, state.tested)
+        if self.rules.tested_periods > 1:
+            self.history = [*self.history, (available, due)][-self.rules.tested_periods :]
+            cash, owed = self.history[0]
+            for more_cash, more_owed in self.history[1:]:
+                cash, owed = cash + more_cash, owed + more_owed
+            state.tested = ratio(cash, np.where(due > 0.0, owed, 0.0))
+        self._note("tested_dscr", period, state.tested)
+        state.is_in_default = state.tested < self.rules.default_dscr
 
     def _cure(self, period: int, due: Array) -> None:
-        """The owners pay in what lifts the DSCR to the cure level, if that is within their limit and number of
-        times.
-        """
+        """The owners pay in what lifts the DSCR to the cure level, within their limit and number of times."""
         rules, state = self.rules, self.state
         if not rules.cures:
             return
-        cash = self.cfads[period] + self.lines["from_mra"][period]
-        wanted = np.maximum(0.0, rules.cure_dscr * due - cash)
+        wanted = np.maximum(0.0, rules.cure_dscr * due - self.cfads[period] - state.from_mra)
         may = (wanted > 0.0) & (wanted <= rules.cure_limit) & (state.cures_used < rules.cures)
-        paid = np.where(may, wanted, 0.0)
+        state.cure = np.where(may, wanted, 0.0)
         state.cures_used = state.cures_used + may
-        state.cash = state.cash + paid
-        self.lines["cure"][period] = paid
+        state.cash = state.cash + state.cure
+        self._note("cure", period, state.cure)
 
     def _service(self, name: str, period: int) -> None:
-        state, lines = self.state, self.loan_lines[name]
-        interest = lines["interest"][period]
-        due = interest + lines["scheduled"][period]
+        state = self.state
+        interest = state.interest[name]
+        due = interest + state.scheduled[name]
         if name == self.senior:
             self._support(period, due)
         paid = np.minimum(due, np.maximum(state.cash, 0.0))
         state.cash = state.cash - paid
-        interest_paid = np.minimum(interest, paid)
-        lines["interest_paid"][period] = interest_paid
-        np.subtract(paid, interest_paid, out=lines["principal_paid"][period])
         state.balance[name] = state.balance[name] + interest - paid
         if name == self.senior:
             unpaid = due - paid
-            self.lines["unpaid"][period] = unpaid
+            self._note("unpaid", period, unpaid)
             state.arrears = state.arrears + unpaid
+        if "interest_paid" in self.loan_lines[name]:
+            interest_paid = np.minimum(interest, paid)
+            self._note_loan(name, "interest_paid", period, interest_paid)
+            self._note_loan(name, "principal_paid", period, paid - interest_paid)
 
     def _support(self, period: int, due: Array) -> None:
         """Meet a shortfall of the senior service from the DSRA, then the lock-up account, then the reserve facility."""
         state = self.state
         short = np.maximum(due - state.cash, 0.0)
-        for line, account in (("from_dsra", "dsra"), ("from_lockup", "lockup")):
-            held = getattr(state, account)
-            taken = np.minimum(short, held)
-            setattr(state, account, held - taken)
-            short = short - taken
-            state.cash = state.cash + taken
-            self.lines[line][period] = taken
+        from_dsra = np.minimum(short, state.dsra)
+        state.dsra = state.dsra - from_dsra
+        from_lockup = np.minimum(short - from_dsra, state.lockup)
+        state.lockup = state.lockup - from_lockup
+        taken = from_dsra + from_lockup
+        self._note("from_dsra", period, from_dsra)
+        self._note("from_lockup", period, from_lockup)
         if self.rules.dsrf_limit:
-            drawn = np.minimum(short, self.rules.dsrf_limit - state.dsrf)
+            state.dsrf_opening = state.dsrf
+            drawn = np.minimum(short - taken, np.maximum(0.0, self.rules.dsrf_limit - state.dsrf))
             state.dsrf = state.dsrf + drawn
-            state.cash = state.cash + drawn
-            self.lines["dsrf_drawn"][period] = drawn
+            taken = taken + drawn
+            self._note("dsrf_drawn", period, drawn)
+        state.cash = state.cash + taken
 
     def _fill_dsra(self, period: int) -> None:
         rules, state = self.rules, self.state
@@ -280,95 +331,110 @@ class WaterfallRun:
         gap = target - state.dsra
         top_up = np.minimum(np.maximum(gap, 0.0), np.maximum(state.cash, 0.0))
         release = np.maximum(-gap, 0.0)
-        state.dsra = state.dsra + top_up - release
-        state.cash = state.cash - top_up + release
-        self.lines["dsra_top_up"][period] = top_up
-        self.lines["dsra_release"][period] = release
-        self.lines["dsra_gap"][period] = target - state.dsra
+        moved = top_up - release
+        state.dsra = state.dsra + moved
+        state.cash = state.cash - moved
+        state.dsra_gap = gap - moved
+        self._note("dsra_top_up", period, top_up)
+        self._note("dsra_release", period, release)
 
     def _repay_dsrf(self, period: int) -> None:
         state = self.state
-        opening = state.dsrf - self.lines["dsrf_drawn"][period]
         cash = np.maximum(state.cash, 0.0)
-        interest = opening * self.rules.dsrf_rate
+        interest = state.dsrf_opening * self.rules.dsrf_rate
         paid = np.minimum(interest, cash)
         repaid = np.minimum(state.dsrf, cash - paid)
         state.dsrf = state.dsrf + interest - paid - repaid
         state.cash = state.cash - paid - repaid
-        self.lines["dsrf_interest"][period] = paid
-        self.lines["dsrf_repaid"][period] = repaid
+        self._note("dsrf_interest", period, paid)
+        self._note("dsrf_repaid", period, repaid)
 
     def _release_mra(self, period: int) -> None:
         """What the maintenance reserve holds beyond its target pays for the outlay of this period."""
         if self.mra_target is None:
             return
-        released = np.maximum(self.state.mra - self.mra_target[period], 0.0)
-        self.state.mra = self.state.mra - released
-        self.state.cash = self.state.cash + released
-        self.lines["from_mra"][period] = released
+        state = self.state
+        gap = self.mra_target[period] - state.mra
+        state.from_mra = np.maximum(-gap, 0.0)
+        state.mra_gap = np.maximum(gap, 0.0)
+        state.mra = state.mra - state.from_mra
+        state.cash = state.cash + state.from_mra
+        self._note("from_mra", period, state.from_mra)
 
-    def _fill_mra(self, period: int) -> None:
+    def _fill_mra(self) -> None:
         if self.mra_target is None:
             return
         state = self.state
-        saved = np.minimum(self.mra_target[period] - state.mra, np.maximum(state.cash, 0.0))
+        saved = np.minimum(state.mra_gap, np.maximum(state.cash, 0.0))
         state.mra = state.mra + saved
         state.cash = state.cash - saved
 
     def _sweep(self, period: int) -> None:
         rules, state = self.rules, self.state
-        lines = self.loan_lines[self.senior]
-        failing = self._in_default(period)
-        share = np.where((state.arrears > 0.0) | failing, 1.0, rules.sweep_share)
+        is_failing = (state.arrears > 0.0) | state.is_in_default
+        if not rules.sweep_share and not is_failing.any():
+            return
+        share = np.where(is_failing, 1.0, rules.sweep_share)
         swept = np.minimum(share * np.maximum(state.cash, 0.0), state.balance[self.senior])
         state.cash = state.cash - swept
         state.balance[self.senior] = state.balance[self.senior] - swept
         state.arrears = np.maximum(0.0, state.arrears - swept)
-        lines["sweep"][period] = swept
-
-    def _in_default(self, period: int) -> Bools:
-        found: Bools = self.lines["tested_dscr"][period] < self.rules.default_dscr
-        return found
+        self._note_loan(self.senior, "sweep", period, swept)
 
     def _distribute(self, period: int) -> None:
-        state, lines = self.state, self.lines
-        tolerance = 1e-9 * np.abs(self.cfads[period]) + 1e-12
-        blocked = (
-            (lines["tested_dscr"][period] < self.rules.lockup_dscr)
-            | (state.arrears > tolerance)
-            | (lines["dsra_gap"][period] > tolerance)
-            | (state.dsrf > tolerance)
-            | (state.cash < 0.0)
-        )
+        state, rules = self.state, self.rules
+        blocked = (state.arrears > self.tolerance) | (state.cash < 0.0)
+        if rules.lockup_dscr:
+            blocked |= state.tested < rules.lockup_dscr
+        if rules.dsra_periods:
+            blocked |= state.dsra_gap > self.tolerance
+        if rules.dsrf_limit:
+            blocked |= state.dsrf > self.tolerance
         cash = np.maximum(state.cash, 0.0)
-        paid = np.where(blocked, 0.0, cash + state.lockup)
-        state.lockup = np.where(blocked, state.lockup + cash, 0.0)
+        held = state.lockup + cash
+        paid = np.where(blocked, 0.0, held)
+        state.lockup = held - paid
         state.cash = state.cash - cash
-        lines["distribution"][period] = paid
+        self._note("distribution", period, paid)
         self.flags["is_locked_up"][period] = blocked
 
     def _close(self, period: int) -> None:
         """Cash below nil is bills that nobody could pay; they are paid first in the next period."""
-        state, lines = self.state, self.lines
-        state.bills = np.maximum(-state.cash, 0.0)
+        state = self.state
+        state.bills = -state.cash
+        np.logical_or(state.is_in_default, state.arrears > self.tolerance, out=self.flags["is_in_default"][period])
         for line, value in (
             ("bills_unpaid", state.bills), ("arrears", state.arrears), ("dsra", state.dsra), ("mra", state.mra),
             ("lockup_account", state.lockup), ("dsrf_balance", state.dsrf),
         ):  # fmt: skip
-            lines[line][period] = value
-        self.flags["is_in_default"][period] = self._in_default(period) | (state.arrears > 0.0)
+            self._note(line, period, value)
         for name in self.names:
-            self.loan_lines[name]["closing"][period] = state.balance[name]
+            self._note_loan(name, "closing", period, state.balance[name])
 
     def result(self) -> Waterfall:
-        lines = {name: value for name, value in self.lines.items() if name != "dsra_gap"}
-        return Waterfall(
-            self.cfads, {name: LoanLines(**lines) for name, lines in self.loan_lines.items()}, **lines, **self.flags
-        )
+        """The lines as they stand; a line that was not kept is empty."""
+        lines = {name: self.lines.get(name, _EMPTY) for name in _LINES}
+        loans = {
+            name: LoanLines(**{line: kept.get(line, _EMPTY) for line in LoanLines.__slots__})
+            for name, kept in self.loan_lines.items()
+        }
+        return Waterfall(self.cfads, loans, **lines, **self.flags)
 
 
+def _opening_state(loans: Sequence[DebtTerms], rules: WaterfallRules, shape: tuple[int, ...]) -> _State:
+    nil = np.zeros(shape)
+    never = np.full(shape, np.inf)
+    held = np.broadcast_to(np.asarray(rules.dsra_initial, np.float64), shape).copy()
+    state = _State(
+        nil, held, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, never, np.zeros(shape, dtype=np.bool_)
+    )
+    state.balance = {one.name: np.broadcast_to(np.asarray(one.debt, np.float64), shape).copy() for one in loans}
+    return state
+
+
+_EMPTY = np.zeros((0, 0))
 _FLAGS = ("is_locked_up", "is_in_default")
-_LINES = (*(name for name in Waterfall.__slots__ if name not in ("cfads", "loans", *_FLAGS)), "dsra_gap")
+_LINES = tuple(name for name in Waterfall.__slots__ if name not in ("cfads", "loans", *_FLAGS))
 _STEPS = ("dsra", "mra", "sweep", "distribution")
 
 
