@@ -223,8 +223,8 @@ def test_pledged_things_bind_where_they_are_to(tmp_path):
         ("astrology", {}, "unknown_category", "astrology"),
         ("curved_dscr", {"cfads": [10.0], "annual_rate": 0.0, "debt": 90.0, "min_dscr": 1.0,
                          "equity_discount_rate": 0.1, "max_weighted_average_life_years": 1.0}, "unsolvable", "90"),
-        ("debt_sizing_vs_pysam", {"cfads": [1.0], "tenor_years": 2, "mode": "gearing_annuity"}, "tenor_beyond_life",
-        "2"), ("construction_idc", {"costs_million": [0.0], "gearing": 0.5, "annual_rate": 0.1}, "unsolvable", "no costs"),
+        ("debt_sizing_vs_pysam", {"cfads": [1.0], "tenor_years": 2, "mode": "any"}, "tenor_beyond_life", "2"),
+        ("construction_idc", {"costs_million": [0.0], "gearing": 0.5, "annual_rate": 0.1}, "unsolvable", "no costs"),
         ("xirr", {"dates": ["2024-02-30"], "amounts": [1.0]}, "bad_input", "dates[0]"),
     ],
 )  # fmt: skip

@@ -122,7 +122,8 @@ def fastest_life(capacity: Array, rates: Array, max_life: float) -> float:
     """The largest debt that can be repaid within an average life (in periods) by a service of at most `capacity`.
 
     A smaller debt repaid as fast as may be has a shorter life, so the largest is found by bisection on the debt (200
-    halvings, to the last bit), one of the bounded searches of the room. Bounded above by what the whole capacity repays.
+    halvings, to the last bit), one of the bounded searches of the room. Bounded above by what the whole capacity
+    repays.
     """
     most = float(envelope_of(capacity, rates)[0])
     low, high = 0.0, most

@@ -171,7 +171,7 @@ def _terms(one: Loan) -> Iterator[Finding]:
 
 
 def _scenarios(project: Project) -> Iterator[Finding]:
-    lines = {one.name for one in (*project.revenues, *project.costs)}
+    lines = project.line_names
     for name, scenario in project.scenarios.items():
         for driver in scenario.changes:
             kind, _, line = driver.partition(".")
@@ -187,7 +187,9 @@ def _scenarios(project: Project) -> Iterator[Finding]:
 
 
 def warnings_of(run: Run, column: int = 0) -> tuple[Finding, ...]:
-    """What is weak in one scenario of a run: years of negative cash, years that cannot serve the debt, debt left over."""
+    """What is weak in one scenario of a run: years of negative cash, years that cannot serve the debt, debt left
+    over.
+    """
     line, found = run.project.timeline, []
     years = line.years_of_operation()
     for year in range(int(years[-1]) + 1):

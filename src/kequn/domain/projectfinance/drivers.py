@@ -1,7 +1,7 @@
 """Drivers: what may be changed in a project from case to case, and what one scenario says of them.
 
-A factor multiplies (1 changes nothing), a shift is added (0 changes nothing). `price.NAME`, `volume.NAME` and `cost.NAME`
-change one line alone, on top of the driver that changes all of its kind.
+A factor multiplies (1 changes nothing), a shift is added (0 changes nothing). `price.NAME`, `volume.NAME` and
+`cost.NAME` change one line alone, on top of the driver that changes all of its kind.
 """
 
 from collections.abc import Mapping
@@ -63,8 +63,8 @@ class Scenario:
                 known = ", ".join(DRIVERS)
                 raise Misuse(
                     Text(
-                        f"情景 {self.name} 中没有驱动因素 {name}；可选 {known}，以及 price.行名、volume.行名、cost.行名",
-                        f"scenario {self.name}: no driver {name}; there is {known}, price.LINE, volume.LINE, cost.LINE",
+                        f"情景 {self.name} 中没有驱动因素 {name}；可选 {known}，或 price.行名 等",
+                        f"scenario {self.name}: no driver {name}; there is {known}, or price.LINE and so on",
                     )
                 )
 

@@ -1,7 +1,7 @@
 """A whole project as data: what is built, what it earns and costs, how it is financed. Frozen values, no arithmetic.
 
-Amounts are in one currency and unit, before VAT, positive; rates and shares are fractions; years of operation count from
-0. What a model may not hold is told by `checking.findings_of`, line by line.
+Amounts are in one currency and unit, before VAT, positive; rates and shares are fractions; years of operation count
+from 0. What a model may not hold is told by `checking.findings_of`, line by line.
 """
 
 from collections.abc import Mapping
@@ -13,6 +13,7 @@ from kequn.domain.projectfinance.rates import RatePlan
 from kequn.domain.projectfinance.taxes import TaxRules
 from kequn.domain.projectfinance.timeline import Timeline
 
+UNTAXED = TaxRules(0.0)
 BySteps = tuple[tuple[float, float], ...]  # (from year of operation, value), in force until the next
 
 
@@ -33,9 +34,9 @@ class CapitalCost:
 class Revenue:
     """A line of income: volume a year x price, or an amount for each year of operation.
 
-    `ramp` are the shares of volume in the first years; `growth` changes volume and `indexation` price once a year. It is
-    earned from `from_year` up to and not including `until_year`. `season` are the shares of a year by period. A subsidy
-    counts only when it is confirmed.
+    `ramp` are the shares of volume in the first years; `growth` changes volume and `indexation` price once a year. It
+    is earned from `from_year` up to and not including `until_year`. `season` are the shares of a year by period. A
+    subsidy counts only when it is confirmed.
     """
 
     name: str
@@ -161,13 +162,18 @@ class Project:
     shareholder_loan: ShareholderLoan | None = None
     covenants: Covenants = Covenants()
     working_capital: WorkingCapital = WorkingCapital()
-    tax: TaxRules = TaxRules(0.0)
+    tax: TaxRules = UNTAXED
     vat_facility_rate: float = 0.0
     discount_rate: float = 0.08
     scenarios: Mapping[str, Scenario] = field(default_factory=dict)
     sizing_case: str = ""
     unit: str = ""
     currency: str = "CNY"
+
+    @property
+    def line_names(self) -> set[str]:
+        """Names of the lines of revenue and cost, which scenarios may change one by one."""
+        return {one.name for one in self.revenues} | {one.name for one in self.costs}
 
     def scenario(self, name: str) -> Scenario:
         """The scenario of a name; "" and `base` are the base. KeyError where there is none."""

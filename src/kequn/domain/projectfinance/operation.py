@@ -41,8 +41,7 @@ class Operation:
     def working_capital_change(self) -> Array:
         """What working capital takes in each period; what it holds at the end is collected in the last period."""
         held = self.receivables - self.payables
-        change = np.diff(held, axis=0, prepend=np.zeros_like(held[:1]))
-        return change
+        return np.diff(held, axis=0, prepend=np.zeros_like(held[:1]))
 
     @property
     def cash_before_tax(self) -> Array:

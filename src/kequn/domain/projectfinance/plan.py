@@ -2,23 +2,24 @@
 
 Sized on one scenario (the sizing case), then fixed: other scenarios meet the same debt. Tax depends on interest and
 interest on the schedule; the lenders' tax is that of the loans alone (not of shareholder loans or sweeps). Where losses
-are carried forward there is no closed form: the schedule is worked out from the tax and the tax from the schedule, exact
-passes that each shrink the error by about tau r n / (2 DSCR), until nothing moves by more than 1e-13 of the debt. That is
-the one bounded search of the sizing; it is refused if 60 passes do not settle it.
+are carried forward there is no closed form: the schedule is worked out from the tax and the tax from the schedule,
+exact passes that each shrink the error by about tau r n / (2 DSCR), until nothing moves by more than 1e-13 of the debt.
+That is the one bounded search of the sizing; where the period that binds changes from pass to pass half steps are taken,
+and it is refused if 120 passes do not settle it.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from kequn.domain.errors import Misuse, Text
 from kequn.domain.projectfinance.arrays import Array, ratio
 from kequn.domain.projectfinance.average_life import average_life_years, fast_principal, fastest_life
-from kequn.domain.projectfinance.daycounts import year_fraction
 from kequn.domain.projectfinance.depreciation import depreciation_shares
 from kequn.domain.projectfinance.draws import Construction, FacilityTerms, funded_at_gearing, funded_with_debt
 from kequn.domain.projectfinance.drivers import Scenario
-from kequn.domain.projectfinance.model import BySteps, Loan, Project
+from kequn.domain.projectfinance.model import BySteps, Loan, Project, Revenue
 from kequn.domain.projectfinance.operation import Operation, operate
 from kequn.domain.projectfinance.repayment import repayment_shares
 from kequn.domain.projectfinance.sculpting import balances_of_service, schedule_of_balances, sculpted, without_redraw
@@ -26,7 +27,8 @@ from kequn.domain.projectfinance.sizing import SizedDebt, smallest_cap
 from kequn.domain.projectfinance.taxes import PlainLedger
 
 _SETTLED = 1e-13
-_PASSES = 60
+_PASSES = 120
+_WHOLE_STEPS = 20  # where the binding period changes from pass to pass, half steps settle it
 _NEARLY_ALL = 1.0 - 1e-12  # a loan may not pay for more than everything
 
 
@@ -69,11 +71,12 @@ def steps_by_period(steps: BySteps, project: Project) -> Array:
 
 def rates_of(loan: Loan, project: Project) -> tuple[Array, Array]:
     """The interest on one unit over each construction and each operation period."""
-    found = []
-    for dates in (project.timeline.construction_dates(), project.timeline.operation_dates()):
-        spans = zip(dates[:-1], dates[1:], strict=True)
-        found.append(np.array([loan.rates.growth(start, end, loan.day_count) for start, end in spans]))
-    return found[0], found[1]
+    line = project.timeline
+    built, run = (
+        np.array([loan.rates.growth(start, end, loan.day_count) for start, end in pairwise(dates)])
+        for dates in (line.construction_dates(), line.operation_dates())
+    )
+    return built, run
 
 
 def costs_by_period(project: Project, scenario: Scenario) -> Array:
@@ -90,7 +93,9 @@ def costs_by_period(project: Project, scenario: Scenario) -> Array:
 
 
 def depreciation_by_period(project: Project, cost: Array) -> Array:
-    """Depreciation of the capitalised cost (all uses but reserves), shared among the assets by amount; (periods, ...)."""
+    """Depreciation of the capitalised cost (all uses but reserves), shared among the assets by amount; (periods,
+    ...).
+    """
     line = project.timeline
     total = sum(one.amount for one in project.capital)
     shares = np.zeros(line.periods)
@@ -125,28 +130,35 @@ class _Sizing:
         )  # fmt: skip
         self.worn = depreciation_by_period(project, np.ones(1))[:, 0]
         self.covers = [steps_by_period(loan.target_dscr, project) for loan in project.loans]
-        self.year_ends, self.first_income = tax_calendar(project, self.operation)
+        self.tax_years, self.first_income = tax_calendar(project)
 
     def tax(self, interest: Array, cost: float) -> Array:
         profit = (self.profit - self.worn * cost - interest).tolist()
-        ledger, found, running = PlainLedger(self.tax_rules), np.zeros(len(profit)), 0.0
-        for period, year in enumerate(self.year_ends):
+        ledger, found, running, paid = PlainLedger(self.tax_rules), [], 0.0, 0.0
+        for period, (year, is_end) in enumerate(self.tax_years):
             running += profit[period]
-            if year is not None:
-                found[period] = ledger.assess(running, year - self.first_income)
-                running = 0.0
-        return found
+            place = year - self.first_income
+            owed = ledger.assess(running, place) if is_end else ledger.due(running, place)
+            found.append(owed - paid if is_end else max(0.0, owed - paid))
+            paid = 0.0 if is_end else paid + found[-1]
+            running = 0.0 if is_end else running
+        return np.asarray(found)
 
 
-def tax_calendar(project: Project, operation: Operation) -> tuple[list[int | None], int]:
-    """The tax year that ends with each period (None where none ends), and the first year with income."""
+def tax_calendar(project: Project) -> tuple[list[tuple[int, bool]], int]:
+    """The tax year of each period and whether it ends with it; and the first year in which anything is sold."""
     years = project.timeline.tax_years()
-    ends: list[int | None] = [
-        year if place == len(years) - 1 or years[place + 1] != year else None for place, year in enumerate(years)
-    ]
-    earned = (operation.revenue > 0.0).any(axis=1)
-    first = int(np.argmax(earned)) if earned.any() else 0
-    return ends, years[first]
+    ends = [(year, place == len(years) - 1 or years[place + 1] != year) for place, year in enumerate(years)]
+    firsts = [_first_sale(one) for one in project.revenues if not one.is_subsidy]
+    first = int(min(firsts, default=0.0) * project.timeline.per_year)
+    return ends, years[min(first, len(years) - 1)]
+
+
+def _first_sale(one: Revenue) -> float:
+    """The year of operation from which a line sells."""
+    sold = one.amounts or one.ramp or (1.0,)
+    first = next((year for year, amount in enumerate(sold) if amount > 0.0), len(sold) if one.ramp else 0)
+    return max(one.from_year, float(first))
 
 
 def plan_financing(project: Project) -> FinancingPlan:
@@ -165,7 +177,8 @@ def plan_financing(project: Project) -> FinancingPlan:
         moved = max(float(np.abs(following - tax).max()), abs(plan.loans[0].amount - debt))
         if moved <= _SETTLED * size:
             return plan
-        tax, debt = following, plan.loans[0].amount
+        tax = following if passes <= _WHOLE_STEPS else (tax + following) / 2.0
+        debt = plan.loans[0].amount
     raise Misuse(Text("税与利息的循环没有收敛", "tax and interest did not settle"))
 
 

@@ -108,10 +108,10 @@ def solve(
     """Run a project. The financing is sized first on its sizing case, unless a plan is given.
 
     `is_brief` keeps of the waterfall only what the measures need, which is quicker for many scenarios: the other lines
-    are empty. A scenario whose values are arrays runs as many cases at once; one case gives the same numbers as its column among
-    many.
+    are empty. A scenario whose values are arrays runs as many cases at once; one case gives the same numbers as its
+    column among many.
     """
-    scenario.check({one.name for one in (*project.revenues, *project.costs)})
+    scenario.check(project.line_names)
     agreed = plan_financing(project) if plan is None else plan
     return _Forward(project, scenario, agreed, _KEPT if is_brief else None).run()
 
@@ -120,7 +120,7 @@ def _rules(project: Project, plan: FinancingPlan) -> WaterfallRules:
     given, line = project.covenants, project.timeline
     order = given.order or (
         *(f"service:{loan.name}" for loan in plan.loans[:1]),
-        *(("dsra",) if given.dsra_months or given.dsrf_limit else ()),
+        *(("dsra",) if plan.loans and (given.dsra_months or given.dsrf_limit) else ()),
         *(f"service:{loan.name}" for loan in plan.loans[1:]),
         *(("mra",) if any(one.saved_years for one in project.maintenance) else ()),
         *(("sweep",) if plan.loans else ()),
@@ -234,7 +234,7 @@ class _Forward:
         before_tax = np.broadcast_to(self.operation.cash_before_tax, (line.periods, self.width))
         engine = self._waterfall(line.periods)
         profit = self.operation.ebitda - self.operation.maintenance - self.operation.vat_interest - self.depreciation
-        taxes = _Taxes(self.project, self.scenario, self.operation, self.width)
+        taxes = _Taxes(self.project, self.scenario, self.width)
         tax = np.zeros((line.periods, self.width))
         lent = self._owners_lines(line.periods)
         for period in range(line.periods):
@@ -305,21 +305,23 @@ def _all_due_at_the_end(scheduled: Array) -> Array:
 
 
 class _Taxes:
-    """Tax by period: assessed on the profit of a calendar year and paid in its last period."""
+    """Tax by period: prepaid on the profit of the calendar year so far, settled in the year's last period."""
 
-    def __init__(self, project: Project, scenario: Scenario, operation: Operation, width: int) -> None:
+    def __init__(self, project: Project, scenario: Scenario, width: int) -> None:
         given = project.tax
         rate = np.atleast_1d(given.rate + scenario.value("tax_rate"))
         rules = TaxRules(rate, given.loss_years, given.holiday, given.small_limit, given.small_rate)
         self.ledger = TaxLedger(rules)
-        self.ends, self.first = tax_calendar(project, operation)
-        self.running = np.zeros(width)
+        self.years, self.first = tax_calendar(project)
+        self.running, self.paid = np.zeros(width), np.zeros(width)
 
-    def of_period(self, period: int, profit: Array) -> Array | float:
+    def of_period(self, period: int, profit: Array) -> Array:
         self.running = self.running + profit
-        year = self.ends[period]
-        if year is None:
-            return 0.0
-        tax = self.ledger.assess(self.running, year - self.first)
-        self.running = np.zeros_like(self.running)
+        year, is_end = self.years[period]
+        if not is_end:
+            owed = np.maximum(0.0, self.ledger.due(self.running, year - self.first) - self.paid)
+            self.paid = self.paid + owed
+            return owed
+        tax = self.ledger.assess(self.running, year - self.first) - self.paid
+        self.running, self.paid = np.zeros_like(self.running), np.zeros_like(self.paid)
         return tax

@@ -106,9 +106,9 @@ def break_even(
 ) -> float | None:  # fmt: skip
     """The value of a driver between `low` and `high` at which a measure reaches the target; None where it does not.
 
-    A bounded search, as the measure has kinks: the interval is cut into 64 parts, all run at once, and the part in which
-    the measure crosses the target is cut again, until it is 1e-12 of the width: seven runs. Where it crosses more than
-    once the crossing nearest to the neutral value is taken.
+    A bounded search, as the measure has kinks: the interval is cut into 64 parts, all run at once, and the part in
+    which the measure crosses the target is cut again, until it is 1e-12 of the width: seven runs. Where it crosses
+    more than once the crossing nearest to the neutral value is taken.
     """
     of, agreed = measure_named(measure), plan or plan_financing(project)
     width, neutral = high - low, float(scenario.value(driver))

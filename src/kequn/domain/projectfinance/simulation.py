@@ -1,6 +1,7 @@
 """Simulation: correlated drivers drawn at random, and how often covers and returns fall short.
 
-The generator is given and seeded by who calls; the same seed and chunk give the same numbers. Nothing is random elsewhere.
+The generator is given and seeded by who calls; the same seed and chunk give the same numbers. Nothing is random
+elsewhere.
 """
 
 import math
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
+import numpy.typing as npt
 
 from kequn.domain.errors import Misuse, Text
 from kequn.domain.projectfinance.arrays import Array
@@ -41,8 +43,9 @@ class Uncertainty:
         if self.kind == "normal":
             return self.a + self.b * z
         if self.kind == "lognormal":
-            return self.a * np.exp(self.b * z)
-        share = np.frompyfunc(lambda one: 0.5 * math.erfc(-one / math.sqrt(2.0)), 1, 1)(z).astype(np.float64)
+            found: Array = self.a * np.exp(self.b * z)
+            return found
+        share: Array = np.frompyfunc(lambda one: 0.5 * math.erfc(-one / math.sqrt(2.0)), 1, 1)(z).astype(np.float64)
         if self.kind == "uniform":
             return self.a + (self.b - self.a) * share
         return self._triangular(share)
@@ -89,8 +92,8 @@ def _check(uncertainties: Sequence[Uncertainty], correlation: Array | None) -> N
 class Simulation:
     """What came of it. Quantiles by measure and level; a rate that is not known counts as lowest, and is counted.
 
-    `lockup_by_period` and `default_by_period` are the shares of cases locked up, and in default for the first time up to
-    and with each operation period; `dscr_fan` holds the quantiles of the tested DSCR of each period.
+    `lockup_by_period` and `default_by_period` are the shares of cases locked up, and in default for the first time up
+    to and with each operation period; `dscr_fan` holds the quantiles of the tested DSCR of each period.
     """
 
     count: int
@@ -133,7 +136,7 @@ class _Part:
     values: dict[str, Array]
     dscr: Array
     locked: Array
-    first_default: Array
+    first_default: npt.NDArray[np.int_]
 
 
 def _part(project: Project, chunk: Scenario, plan: FinancingPlan) -> _Part:
@@ -157,7 +160,7 @@ def _gathered(project: Project, parts: Sequence[_Part], count: int) -> Simulatio
         count,
         {name: _quantiles(value) for name, value in values.items()},
         QUANTILES,
-        tuple((sum(part.locked for part in parts) / count).tolist()),
+        tuple((np.sum([part.locked for part in parts], axis=0) / count).tolist()),
         tuple((np.cumsum(defaults) / count).tolist()),
         tuple(_quantiles(np.concatenate([part.dscr[period] for part in parts])) for period in range(periods)),
         {name: float((values["min_dscr"] < level).mean()) for name, level in below.items()},

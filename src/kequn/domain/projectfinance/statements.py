@@ -32,8 +32,8 @@ class Statements:
 def statements_of(run: Run) -> Statements:
     """The statements of a run.
 
-    Major maintenance is expensed when it is spent; income tax is expensed in the period in which it is assessed; interest
-    is expensed as it accrues, whether paid or added to a loan.
+    Major maintenance is expensed when it is spent; income tax is expensed in the period in which it is assessed;
+    interest is expensed as it accrues, whether paid or added to a loan.
     """
     income = _income(run)
     cash = _cash_flow(run)
@@ -48,7 +48,8 @@ def _income(run: Run) -> Lines:
     before_tax = made.ebitda - made.maintenance - run.depreciation - interest - owners
     return {
         "revenue": made.revenue + like, "subsidies": made.subsidy + like, "operating_costs": -made.cost + like,
-        "ebitda": made.ebitda + like, "major_maintenance": -made.maintenance + like, "depreciation": -run.depreciation + like,
+        "ebitda": made.ebitda + like, "major_maintenance": -made.maintenance + like,
+        "depreciation": -run.depreciation + like,
         "interest": -interest, "owners_loan_interest": -owners, "profit_before_tax": before_tax,
         "income_tax": -run.tax, "net_profit": before_tax - run.tax,
     }  # fmt: skip
@@ -58,7 +59,8 @@ def _dsrf_interest(run: Run) -> Array:
     """Interest accrued on the reserve facility: on its opening balance, paid or added to it."""
     flow = run.waterfall
     opening = np.concatenate([np.zeros_like(flow.dsrf_balance[:1]), flow.dsrf_balance[:-1]])
-    return flow.dsrf_balance - opening - flow.dsrf_drawn + flow.dsrf_repaid + flow.dsrf_interest
+    found: Array = flow.dsrf_balance - opening - flow.dsrf_drawn + flow.dsrf_repaid + flow.dsrf_interest
+    return found
 
 
 def _cash_flow(run: Run) -> Lines:
@@ -75,7 +77,8 @@ def _cash_flow(run: Run) -> Lines:
         "interest_paid": -interest, "principal_repaid": -repaid, "reserve_facility_drawn": flow.dsrf_drawn,
         "cures": flow.cure, "bills_left_unpaid": bills, "distributions": -flow.distribution,
         "opening_cash": before,
-        "closing_cash": before + run.cfads - interest - repaid + flow.dsrf_drawn + flow.cure + bills - flow.distribution,
+        "closing_cash": before + run.cfads - interest - repaid + flow.dsrf_drawn + flow.cure + bills
+        - flow.distribution,
         "accounts": held,
     }  # fmt: skip
 
@@ -93,7 +96,8 @@ def _balance_sheet(run: Run, profit: Array, cash: Array) -> Lines:
     other = made.payables + flow.bills_unpaid + made.vat_credit
     return {
         "fixed_assets": fixed, "cash_and_reserves": cash, "receivables": made.receivables + like,
-        "vat_credit": made.vat_credit + like, "total_assets": assets, "loans": loans, "vat_facility": made.vat_credit + like,
+        "vat_credit": made.vat_credit + like, "total_assets": assets, "loans": loans,
+        "vat_facility": made.vat_credit + like,
         "payables": made.payables + flow.bills_unpaid, "owners_loan": owners_loan, "paid_in_capital": capital,
         "retained_earnings": retained, "liabilities_and_equity": loans + other + owners_loan + capital + retained,
     }  # fmt: skip

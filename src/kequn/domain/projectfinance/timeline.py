@@ -13,8 +13,8 @@ from kequn.domain.projectfinance.arrays import Array
 class Timeline:
     """`start` is the first day of construction; flows stand at the ends of periods.
 
-    Construction and operation may run in periods of different length (1, 3, 6 or 12 months), as a loan is drawn by months
-    and repaid by half-years.
+    Construction and operation may run in periods of different length (1, 3, 6 or 12 months), as a loan is drawn by
+    months and repaid by half-years.
     """
 
     start: date

@@ -287,20 +287,21 @@ class WaterfallRun:
     def _service(self, name: str, period: int) -> None:
         state = self.state
         interest = state.interest[name]
-        due = interest + state.scheduled[name]
+        scheduled = state.scheduled[name]
         if name == self.senior:
-            self._support(period, due)
-        paid = np.minimum(due, np.maximum(state.cash, 0.0))
-        state.cash = state.cash - paid
-        state.balance[name] = state.balance[name] + interest - paid
+            self._support(period, interest + scheduled)
+        cash = np.maximum(state.cash, 0.0)
+        interest_paid = np.minimum(interest, cash)
+        principal_paid = np.minimum(scheduled, cash - interest_paid)
+        interest_left = interest - interest_paid
+        state.cash = state.cash - (interest_paid + principal_paid)
+        state.balance[name] = state.balance[name] - principal_paid + interest_left
+        self._note_loan(name, "interest_paid", period, interest_paid)
+        self._note_loan(name, "principal_paid", period, principal_paid)
         if name == self.senior:
-            unpaid = due - paid
+            unpaid = interest_left + (scheduled - principal_paid)
             self._note("unpaid", period, unpaid)
             state.arrears = state.arrears + unpaid
-        if "interest_paid" in self.loan_lines[name]:
-            interest_paid = np.minimum(interest, paid)
-            self._note_loan(name, "interest_paid", period, interest_paid)
-            self._note_loan(name, "principal_paid", period, paid - interest_paid)
 
     def _support(self, period: int, due: Array) -> None:
         """Meet a shortfall of the senior service from the DSRA, then the lock-up account, then the reserve facility."""
@@ -371,7 +372,7 @@ class WaterfallRun:
 
     def _sweep(self, period: int) -> None:
         rules, state = self.rules, self.state
-        is_failing = (state.arrears > 0.0) | state.is_in_default
+        is_failing = (state.arrears > self.tolerance) | state.is_in_default
         if not rules.sweep_share and not is_failing.any():
             return
         share = np.where(is_failing, 1.0, rules.sweep_share)
