@@ -4,8 +4,8 @@ Sized on one scenario (the sizing case), then fixed: other scenarios meet the sa
 interest on the schedule; the lenders' tax is that of the loans alone (not of shareholder loans or sweeps). Where losses
 are carried forward there is no closed form: the schedule is worked out from the tax and the tax from the schedule,
 exact passes that each shrink the error by about tau r n / (2 DSCR), until nothing moves by more than 1e-13 of the debt.
-That is the one bounded search of the sizing; where the period that binds changes from pass to pass half steps are taken,
-and it is refused if 120 passes do not settle it.
+That is the one bounded search of the sizing; where the period that binds changes from pass to pass half steps are
+taken, and it is refused if 120 passes do not settle it.
 """
 
 from dataclasses import dataclass
