@@ -24,7 +24,7 @@ def best(work, runs=RUNS, rounds=3):
 
 
 def with_pysam():
-    import PySAM.Singleowner as Singleowner
+    from PySAM import Singleowner
 
     plant = Singleowner.default("PVWattsSingleOwner")
     plant.SystemOutput.gen = [20_000.0] * 8760

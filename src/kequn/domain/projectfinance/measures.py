@@ -35,30 +35,30 @@ class Measures:
     first_default: npt.NDArray[np.int_]
 
 
-def measures_of(run: Run, *, has_project_irr: bool = True) -> Measures:
-    """All measures of a run; without the project's own rate of return where that is not asked for.
+def measures_of(run: Run) -> Measures:
+    """All measures of a run.
 
     DSCR of the senior loan, looking back twelve months. LLCR at each period's start: value at the senior rate of the
     CFADS up to maturity over the opening balance; PLCR with the CFADS to the end. ICR: CFADS over senior interest due.
     NPVs at the project's discount rate, effective a year. Average life counts what was really repaid.
     """
     flow, line = run.waterfall, run.project.timeline
-    covers = _llcr(run)
-    tested = np.where(_due(run) > 0.0, flow.tested_dscr, np.inf)
+    tested = flow.tested_dscr
+    loan_life, project_life = covers_of(run)
     times = line.times()
     weights = (1.0 + run.project.discount_rate) ** -times
     return Measures(
         min_dscr=tested.min(axis=0),
-        min_dscr_period=np.where(np.isfinite(tested.min(axis=0)), tested.argmin(axis=0), -1),
+        min_dscr_period=_first_lowest(tested),
         average_dscr=_average(tested),
-        llcr=covers[0][0],
-        min_llcr=covers[0].min(axis=0),
-        plcr=covers[1],
+        llcr=loan_life[0],
+        min_llcr=loan_life.min(axis=0),
+        plcr=project_life,
         min_icr=_icr(run).min(axis=0),
         average_life_years=_life(run),
         tail_years=_tail(run),
         equity_irr=many_rates_of_return(run.owners_flows, times),
-        project_irr=many_rates_of_return(run.project_flows, times) if has_project_irr else _unasked(run),
+        project_irr=many_rates_of_return(run.project_flows, times),
         equity_npv=weights @ run.owners_flows,
         project_npv=weights @ run.project_flows,
         first_lockup=first_period(flow.is_locked_up & (_balance(run) > 0.0)),
@@ -66,9 +66,12 @@ def measures_of(run: Run, *, has_project_irr: bool = True) -> Measures:
     )
 
 
-def _unasked(run: Run) -> ManyRates:
-    width = run.cfads.shape[1]
-    return ManyRates(np.zeros(width), np.zeros(width, dtype=np.bool_))
+def _first_lowest(covers: Array) -> npt.NDArray[np.int_]:
+    """The first period in which the lowest cover stands; of covers equal but for rounding the first."""
+    least = covers.min(axis=0)
+    with np.errstate(invalid="ignore"):
+        reached = covers <= least + 1e-9 * np.abs(least)
+    return np.where(np.isfinite(least), reached.argmax(axis=0), -1)
 
 
 def first_period(flags: npt.NDArray[np.bool_]) -> npt.NDArray[np.int_]:
@@ -76,20 +79,10 @@ def first_period(flags: npt.NDArray[np.bool_]) -> npt.NDArray[np.int_]:
     return np.where(flags.any(axis=0), flags.argmax(axis=0), -1)
 
 
-def _due(run: Run) -> Array:
-    if not run.plan.loans:
-        return np.zeros_like(run.cfads)
-    senior = run.waterfall.loans[run.plan.loans[0].name]
-    dust = 1e-9 * senior.opening[0]
-    due = senior.interest + senior.scheduled
-    return np.where(due <= dust, 0.0, due)
-
-
 def _balance(run: Run) -> Array:
     if not run.plan.loans:
         return np.zeros_like(run.cfads)
-    opening = run.waterfall.loans[run.plan.loans[0].name].opening
-    return np.where(opening <= 1e-9 * opening[0], 0.0, opening)
+    return run.waterfall.loans[run.plan.loans[0].name].opening
 
 
 def _average(covers: Array) -> Array:
@@ -97,7 +90,7 @@ def _average(covers: Array) -> Array:
     return ratio(np.where(is_known, covers, 0.0).sum(axis=0), is_known.sum(axis=0).astype(np.float64))
 
 
-def _llcr(run: Run) -> tuple[Array, Array]:
+def covers_of(run: Run) -> tuple[Array, Array]:
     """LLCR at the start of every period of the loan's life, PLCR at the start; infinite where nothing is owed."""
     width = run.cfads.shape[1]
     if not run.plan.loans:
@@ -120,9 +113,7 @@ def _llcr(run: Run) -> tuple[Array, Array]:
 def _icr(run: Run) -> Array:
     if not run.plan.loans:
         return np.full_like(run.cfads, np.inf)
-    interest = run.waterfall.loans[run.plan.loans[0].name].interest
-    dust = 1e-9 * interest[0]
-    return icr(run.cfads, np.where(interest <= dust, 0.0, interest))
+    return icr(run.cfads, run.waterfall.loans[run.plan.loans[0].name].interest)
 
 
 def _life(run: Run) -> Array:

@@ -99,7 +99,7 @@ class Run:
         return np.concatenate([-costs, self.cfads])
 
 
-_KEPT = frozenset({"tested_dscr", "distribution", "cure", "opening", "interest", "scheduled"})
+_KEPT = frozenset({"tested_dscr", "distribution", "cure", "opening"})
 
 
 def solve(
@@ -107,7 +107,7 @@ def solve(
 ) -> Run:
     """Run a project. The financing is sized first on its sizing case, unless a plan is given.
 
-    `is_brief` keeps of the waterfall only what the measures need, which is quicker for many scenarios: the other lines
+    `is_brief` keeps of the waterfall only what a simulation needs, which is quicker for many scenarios: the other lines
     are empty. A scenario whose values are arrays runs as many cases at once; one case gives the same numbers as its
     column among many.
     """

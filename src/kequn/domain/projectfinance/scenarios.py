@@ -51,7 +51,7 @@ def sensitivity(
 ) -> Measures:  # fmt: skip
     """The measures of a project for several values of one driver, in their order."""
     varied = many(scenario, [{driver: value} for value in values])
-    return measures_of(solve(project, varied, plan or plan_financing(project), is_brief=True), has_project_irr=False)
+    return measures_of(solve(project, varied, plan or plan_financing(project)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def tornado(
         changes += [{name: down}, {name: up}]
     varied = many(scenario, changes)
     agreed = plan or plan_financing(project)
-    values = of(measures_of(solve(project, varied, agreed, is_brief=True), has_project_irr=False))
+    values = of(measures_of(solve(project, varied, agreed)))
     swings = [
         Swing(name, *bounds[name], float(values[2 * place + 1]), float(values[2 * place + 2]))
         for place, name in enumerate(bounds)

@@ -15,9 +15,10 @@ import numpy.typing as npt
 from kequn.domain.errors import Misuse, Text
 from kequn.domain.projectfinance.arrays import Array
 from kequn.domain.projectfinance.drivers import BASE, Scenario
-from kequn.domain.projectfinance.measures import measures_of
+from kequn.domain.projectfinance.measures import covers_of, first_period
 from kequn.domain.projectfinance.model import Project
 from kequn.domain.projectfinance.plan import FinancingPlan, plan_financing
+from kequn.domain.projectfinance.returns import many_rates_of_return
 from kequn.domain.projectfinance.run import solve
 
 Kind = Literal["normal", "lognormal", "uniform", "triangular"]
@@ -141,12 +142,20 @@ class _Part:
 
 def _part(project: Project, chunk: Scenario, plan: FinancingPlan) -> _Part:
     run = solve(project, chunk, plan, is_brief=True)
-    found = measures_of(run, has_project_irr=False)
-    irr = np.where(found.equity_irr.known, found.equity_irr.rates, -np.inf)
-    values = {"min_dscr": found.min_dscr, "llcr": found.llcr, "min_llcr": found.min_llcr, "equity_irr": irr,
-              "equity_npv": found.equity_npv}  # fmt: skip
+    flows, times = run.owners_flows, project.timeline.times()
+    found = many_rates_of_return(flows, times)
+    covers, _ = covers_of(run)
+    values = {
+        "min_dscr": run.waterfall.tested_dscr.min(axis=0),
+        "llcr": covers[0],
+        "min_llcr": covers.min(axis=0),
+        "equity_irr": np.where(found.known, found.rates, -np.inf),
+        "equity_npv": (1.0 + project.discount_rate) ** -times @ flows,
+    }
     locked = run.waterfall.is_locked_up.sum(axis=1).astype(np.float64)
-    return _Part(values, run.waterfall.tested_dscr.astype(np.float32), locked, found.first_default)
+    return _Part(
+        values, run.waterfall.tested_dscr.astype(np.float32), locked, first_period(run.waterfall.is_in_default)
+    )
 
 
 def _gathered(project: Project, parts: Sequence[_Part], count: int) -> Simulation:

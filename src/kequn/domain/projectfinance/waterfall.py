@@ -270,7 +270,7 @@ class WaterfallRun:
                 cash, owed = cash + more_cash, owed + more_owed
             state.tested = ratio(cash, np.where(due > 0.0, owed, 0.0))
         self._note("tested_dscr", period, state.tested)
-        state.is_in_default = state.tested < self.rules.default_dscr
+        state.is_in_default = state.tested < self.rules.default_dscr * _AT
 
     def _cure(self, period: int, due: Array) -> None:
         """The owners pay in what lifts the DSCR to the cure level, within their limit and number of times."""
@@ -386,7 +386,7 @@ class WaterfallRun:
         state, rules = self.state, self.rules
         blocked = (state.arrears > self.tolerance) | (state.cash < 0.0)
         if rules.lockup_dscr:
-            blocked |= state.tested < rules.lockup_dscr
+            blocked |= state.tested < rules.lockup_dscr * _AT
         if rules.dsra_periods:
             blocked |= state.dsra_gap > self.tolerance
         if rules.dsrf_limit:
@@ -434,6 +434,7 @@ def _opening_state(loans: Sequence[DebtTerms], rules: WaterfallRules, shape: tup
 
 
 _EMPTY = np.zeros((0, 0))
+_AT = 1.0 - 1e-12  # a cover that is the threshold but for rounding has reached it
 _FLAGS = ("is_locked_up", "is_in_default")
 _LINES = tuple(name for name in Waterfall.__slots__ if name not in ("cfads", "loans", *_FLAGS))
 _STEPS = ("dsra", "mra", "sweep", "distribution")
