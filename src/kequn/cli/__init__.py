@@ -21,6 +21,7 @@ COMMANDS = (
     "finance",
     "importing",
     "operation",
+    "project",
     "report",
     "rules",
     "running",

@@ -193,7 +193,7 @@ def warnings_of(run: Run, column: int = 0) -> tuple[Finding, ...]:
     line, found = run.project.timeline, []
     years = line.years_of_operation()
     for year in range(int(years[-1]) + 1):
-        cash = float(run.cfads[years == year, column].sum())
+        cash = float((run.cfads + run.waterfall.from_mra)[years == year, column].sum())
         if cash < 0.0:
             found.append(_found("negative_cash", "CFADS", f"现金流为负：{cash:,.2f}", f"negative: {cash:,.2f}", year))
         unpaid = float(run.waterfall.unpaid[years == year, column].sum())

@@ -39,7 +39,8 @@ def measures_of(run: Run) -> Measures:
     """All measures of a run.
 
     DSCR of the senior loan, looking back twelve months. LLCR at each period's start: value at the senior rate of the
-    CFADS up to maturity over the opening balance; PLCR with the CFADS to the end. ICR: CFADS over senior interest due.
+    CFADS up to maturity over the opening balance; PLCR with the CFADS to the end. ICR: CFADS (with what the MRA
+    releases) over senior interest due.
     NPVs at the project's discount rate, effective a year. Average life counts what was really repaid.
     """
     flow, line = run.waterfall, run.project.timeline
@@ -113,7 +114,7 @@ def covers_of(run: Run) -> tuple[Array, Array]:
 def _icr(run: Run) -> Array:
     if not run.plan.loans:
         return np.full_like(run.cfads, np.inf)
-    return icr(run.cfads, run.waterfall.loans[run.plan.loans[0].name].interest)
+    return icr(run.cfads + run.waterfall.from_mra, run.waterfall.loans[run.plan.loans[0].name].interest)
 
 
 def _life(run: Run) -> Array:

@@ -208,7 +208,7 @@ def _pass(project: Project, sizing: _Sizing, cfads: Array, passes: int) -> Finan
         caps["gearing"] = geared.debt
     else:
         caps["all_uses"] = funded_at_gearing(sizing.costs, terms, gearing=_NEARLY_ALL).debt
-    sized = smallest_cap(caps)
+    sized = smallest_cap(_without_dust(caps, float(sizing.costs.sum())))
     built = (
         geared
         if geared is not None and sized.binding == "gearing"
@@ -254,6 +254,11 @@ def _caps(project: Project, cfads: Array, rates: Array, capacity: float) -> dict
     if limits.max_amount is not None:
         caps["amount"] = limits.max_amount
     return caps
+
+
+def _without_dust(caps: dict[str, float], costs: float) -> dict[str, float]:
+    """A limit that is nil but for rounding is nil, so that no cover of a loan of nothing is shown."""
+    return {name: cap if cap > 1e-9 * costs else 0.0 for name, cap in caps.items()}
 
 
 def _shortened(project: Project, shares: Array, capacity: Array, rates: Array) -> tuple[Array, float | None]:
