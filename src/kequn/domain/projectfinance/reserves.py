@@ -29,8 +29,8 @@ def mra_targets(spending: Array, periods_ahead: int) -> Array:
 
     An outlay k periods ahead is held at (1 - k / periods_ahead); shapes as `spending`, amounts positive.
 
-    >>> mra_targets(np.array([0.0, 0.0, 90.0]), 3).tolist()
-    [30.0, 60.0, 0.0]
+    >>> mra_targets(np.array([0.0, 0.0, 80.0]), 2).tolist()
+    [0.0, 40.0, 0.0]
     """
     target = np.zeros_like(spending)
     for ahead in range(1, periods_ahead):

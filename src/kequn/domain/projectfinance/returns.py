@@ -55,8 +55,8 @@ def rates_of_return(amounts: Sequence[float], times: Sequence[float] | None = No
     down to a function without a root isolate every root of f, each then found by bisection and Newton.
     Source: the generalised rule of Descartes for sums of exponentials (Pólya and Szegő, part V).
 
-    >>> rates_of_return([-100.0, 110.0]).rate
-    0.10000000000000009
+    >>> round(rates_of_return([-100.0, 110.0]).roots[0], 12)
+    0.1
     >>> rates_of_return([10.0, 20.0]).status
     'no_solution'
     """

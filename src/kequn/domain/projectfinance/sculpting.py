@@ -79,8 +79,10 @@ def without_redraw(cfads: Array, rates: Like, dscr: Like, balloon: Like = 0.0) -
     may as early as it may, which among the optimal ones has the shortest life. The balloon is refinanced outside CFADS.
 
     >>> bad_year = np.array([100.0, 0.0, 100.0])
-    >>> round(float(without_redraw(bad_year, 0.0, 1.0).debt), 6), round(float(without_redraw(bad_year, 0.1,
-    1.0).debt), 6) (200.0, 90.909091)
+    >>> round(float(without_redraw(bad_year, 0.0, 1.0).debt), 6)
+    200.0
+    >>> round(float(without_redraw(bad_year, 0.1, 1.0).debt), 6)
+    90.909091
     """
     service = np.maximum(cfads, 0.0) / widened(dscr, len(cfads), cfads)
     growth = np.broadcast_to(widened(rates, len(cfads), cfads), service.shape)
