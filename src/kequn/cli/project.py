@@ -28,6 +28,10 @@ def register(app: typer.Typer) -> None:
     )
     group.command("solve")(solve)
     group.command("simulate")(simulate)
+    export = typer.Typer(help="Write a model in another form. 以其他形式导出模型。", no_args_is_help=True)
+    export.command("xlsx")(export_xlsx)
+    export.callback()(lambda: None)
+    group.add_typer(export, name="export")
     app.add_typer(group, name="project")
 
 
@@ -89,6 +93,23 @@ def simulate(
         )  # fmt: skip
     answer = simulation_of(drawn, found.project.timeline.operation_dates()[1:])
     print(json.dumps(answer, ensure_ascii=False, indent=1, allow_nan=False) if as_json else _fan(answer))
+
+
+def export_xlsx(
+    model: ModelArgument,
+    output: Annotated[Path, typer.Option("-o", "--output", help="The workbook to write.")],
+    scenario: ScenarioOption = "",
+    pack: PackOption = "cn",
+    as_of: AsOfOption = None,
+) -> None:
+    """Write one scenario as a workbook of live formulas with a sheet of checks."""
+    from kequn.cli import writable
+    from kequn.domain.projectfinance.run import solve as run
+    from kequn.financing.workbook import workbook_of
+
+    target = writable(output)
+    found = _read(model, pack, as_of)
+    target.write_bytes(workbook_of(run(found.project, _scenario(found, scenario))))
 
 
 def _text(answer: dict[str, Any]) -> str:

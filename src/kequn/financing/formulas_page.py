@@ -19,8 +19,8 @@ it to them. Write it again with `python -m kequn.financing.formulas_page > docs/
 本页由代码中的说明生成；每个公式含含义、单位、形状、出处与限制，所列算例随测试运行。政策数字不在代码里，见
 [公式与来源](formulas.md)的标准表 `project_finance.csv`、`lpr.csv`、`holidays.csv`。
 
-Conventions: amounts in one currency and unit, inflows positive, at the ends of periods; rates are fractions; an array has
-time on its first axis and scenarios on the second.
+Conventions: amounts in one currency and unit, inflows positive, at the ends of periods; rates are fractions; an array
+has time on its first axis and scenarios on the second.
 """
 
 
