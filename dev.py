@@ -37,6 +37,7 @@ SYSTEM_PACKAGES = {
     "initdb": "postgresql",
     "java": "openjdk-17-jre-headless",
     "chromium": "chromium",
+    "soffice": "libreoffice-calc",
 }
 
 

@@ -1,6 +1,6 @@
 """`kequn bench portfolio`: the published figures of the engine, each as a ratio measured in the same run.
 
-The figures of the web stand in bench_web.py and bench_load.py.
+The figures of project finance stand in bench_finance.py, of the web in bench_web.py and bench_load.py.
 """
 
 import json
@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
+from kequn.cli.bench_finance import project_finance
 from kequn.cli.bench_load import load
 from kequn.cli.bench_web import web
 from kequn.domain.errors import KequnError, Misuse, Text
@@ -25,6 +26,7 @@ PHASES = ("base", "first", "changed", "floor", "whole", "agree")
 def register(app: typer.Typer) -> None:
     bench = typer.Typer(help="The published figures, measured here. 在本机量出公布的指标。", no_args_is_help=True)
     bench.command("portfolio")(portfolio)
+    bench.command("projectfinance")(project_finance)
     bench.command("web")(web)
     bench.command("load")(load)
     bench.callback()(lambda: None)
@@ -72,7 +74,7 @@ def measured_portfolio(work: Path, customers: int, engine: str, pack: str, *, pe
     report: dict[str, Any] = {"customers": customers, "engine": engine, "threads": steady_threads(), "phases": {}}
     for phase in PHASES:
         _say(phase)
-        report["phases"][phase] = _child("kequn.engine.bench.phases", phase, work, pack, AS_OF.isoformat(), engine)
+        report["phases"][phase] = child("kequn.engine.bench.phases", phase, work, pack, AS_OF.isoformat(), engine)
     report["ratios"] = _ratios(report["phases"])
     report["checks"] = {"differences_from_the_plain_reader": report["phases"]["agree"]["differences"]}
     if peers:
@@ -102,20 +104,22 @@ def _peers(work: Path) -> dict[str, Any]:
     environment = Path(os.environ.get("KEQUN_BENCH_ENVIRONMENT", ROOT / ".venv-bench"))
     _say("peers")
     made = f"import dev; from pathlib import Path; dev.install('bench', Path({str(environment)!r}))"
-    _run([sys.executable, "-c", made], cwd=ROOT)
-    facts = _child("kequn.engine.bench.peers", "facts", work)
+    run([sys.executable, "-c", made], cwd=ROOT)
+    facts = child("kequn.engine.bench.peers", "facts", work)
     python = environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    _run([str(python), str(ROOT / "tools" / "bench_peers.py"), str(work)], cwd=work)
-    return {**facts, **_child("kequn.engine.bench.peers", "compare", work)}
+    run([str(python), str(ROOT / "tools" / "bench_peers.py"), str(work)], cwd=work)
+    return {**facts, **child("kequn.engine.bench.peers", "compare", work)}
 
 
-def _child(module: str, *words: object) -> dict[str, Any]:
-    out = _run([sys.executable, "-m", module, *(str(word) for word in words)], cwd=None)
+def child(module: str, *words: object) -> dict[str, Any]:
+    """The JSON that a module of ours prints last, run in a process of its own."""
+    out = run([sys.executable, "-m", module, *(str(word) for word in words)], cwd=None)
     answer: dict[str, Any] = json.loads(out.strip().splitlines()[-1])
     return answer
 
 
-def _run(words: list[str], cwd: Path | None) -> str:
+def run(words: list[str], cwd: Path | None) -> str:
+    """The output of a child process; refused where it fails."""
     path = os.pathsep.join(part for part in (str(ROOT / "src"), os.environ.get("PYTHONPATH")) if part)
     done = subprocess.run(
         words, cwd=cwd, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False

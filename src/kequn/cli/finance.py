@@ -1,0 +1,52 @@
+"""`kequn finance solve`: worked cases of project finance, from their inputs alone."""
+
+import json
+import os
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kequn.domain.errors import Refused, Text
+
+
+def register(app: typer.Typer) -> None:
+    finance = typer.Typer(
+        help="Debt, draws, schedules, returns, prices. 测算债务、提款、还款、收益与定价。", no_args_is_help=True
+    )
+    finance.command("solve")(solve)
+    finance.callback()(lambda: None)
+    app.add_typer(finance, name="finance")
+
+
+def solve(
+    cases: Annotated[Path, typer.Argument(help="A JSON file of cases: id, category, inputs.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The answers by case id, as JSON.")],
+    pack: Annotated[str, typer.Option(help="The policy pack for holidays and shares of capital.")] = "cn",
+    as_of: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Policy as of this date; else today.")
+    ] = None,
+) -> None:
+    """Answer every case of a file; one that cannot be solved is written as an error, and the exit code is 1."""
+    from kequn.cli import language, writable
+    from kequn.financing.cases import failures, solve_cases
+    from kequn.policy import load_pack
+
+    target = writable(output)
+    try:
+        document = json.loads(cases.read_text(encoding="utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise Refused(
+            Text(f"{cases.name} 不是有效的 JSON：{error}", f"{cases.name} is no valid JSON: {error}")
+        ) from error
+    answers = solve_cases(document, load_pack(pack), as_of.date() if as_of else date.today(), language())
+    fresh = target.with_name(f".{target.name}.{os.getpid()}.fresh")
+    try:
+        fresh.write_text(json.dumps(answers, ensure_ascii=False, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        fresh.replace(target)
+    finally:
+        fresh.unlink(missing_ok=True)
+    unsolved = failures(answers)
+    if unsolved:
+        raise Refused(Text(f"{len(unsolved)} 个案例无解", f"{len(unsolved)} case(s) could not be solved"), unsolved)

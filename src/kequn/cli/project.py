@@ -1,0 +1,144 @@
+"""`kequn project ...`: a whole project model from a YAML file: solved, simulated, written as a workbook."""
+
+import json
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kequn.domain.errors import Misuse, Text
+
+if TYPE_CHECKING:
+    from kequn.financing.models import ModelFile
+
+ModelArgument = Annotated[Path, typer.Argument(help="The model, a YAML file.")]
+ScenarioOption = Annotated[str, typer.Option(help="A scenario of the model; else its base.")]
+PackOption = Annotated[str, typer.Option(help="The policy pack for taxes and LPR.")]
+AsOfOption = Annotated[
+    datetime | None,
+    typer.Option(formats=["%Y-%m-%d"], help="Policy as of this date, at the earliest the model's start."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(
+        help="A whole project model: solve, simulate, export. 整个项目模型：测算、模拟、导出。", no_args_is_help=True
+    )
+    group.command("solve")(solve)
+    group.command("simulate")(simulate)
+    export = typer.Typer(help="Write a model in another form. 以其他形式导出模型。", no_args_is_help=True)
+    export.command("xlsx")(export_xlsx)
+    export.callback()(lambda: None)
+    group.add_typer(export, name="export")
+    app.add_typer(group, name="project")
+
+
+def _read(model: Path, pack: str, as_of: datetime | None) -> "ModelFile":
+    from kequn.financing.models import read_model
+    from kequn.policy import load_pack
+
+    if not model.is_file():
+        raise Misuse(Text(f"没有文件 {model}", f"there is no file {model}"))
+    return read_model(model, load_pack(pack), as_of.date() if as_of else date.today())
+
+
+def _scenario(found: "ModelFile", name: str) -> Any:
+    try:
+        return found.project.scenario(name)
+    except KeyError:
+        known = ", ".join(("base", *found.project.scenarios))
+        raise Misuse(Text(f"没有情景 {name}；可选 {known}", f"no scenario {name}; there is {known}")) from None
+
+
+def solve(
+    model: ModelArgument, scenario: ScenarioOption = "", pack: PackOption = "cn", as_of: AsOfOption = None,
+    as_json: JsonOption = False,
+) -> None:  # fmt: skip
+    """Size the loans on the sizing case, run a scenario, and print its key figures and warnings."""
+    from kequn.cli import language
+    from kequn.domain.projectfinance.run import solve as run
+    from kequn.financing.results import answer_of
+
+    found = _read(model, pack, as_of)
+    answer = answer_of(run(found.project, _scenario(found, scenario)), language())
+    print(json.dumps(answer, ensure_ascii=False, indent=1, allow_nan=False) if as_json else _text(answer))
+
+
+def simulate(
+    model: ModelArgument,
+    scenario: ScenarioOption = "",
+    count: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many cases are drawn.")] = 10_000,
+    seed: Annotated[int, typer.Option(help="The seed; the same seed gives the same numbers.")] = 1,
+    pack: PackOption = "cn",
+    as_of: AsOfOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Draw the model's uncertain drivers, run every case, and print quantiles and probabilities."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    import numpy as np
+
+    from kequn.domain.projectfinance.simulation import simulate as run
+    from kequn.financing.results import simulation_of
+
+    found = _read(model, pack, as_of)
+    if not found.uncertainties:
+        raise Misuse(Text("模型没有 simulation 一节", "the model has no section `simulation`"))
+    with ThreadPoolExecutor(2) as pool:
+        drawn = run(
+            found.project, found.uncertainties, np.random.default_rng(seed), count=count,
+            correlation=np.array(found.correlation), scenario=_scenario(found, scenario), mapped=pool.map,
+        )  # fmt: skip
+    answer = simulation_of(drawn, found.project.timeline.operation_dates()[1:])
+    print(json.dumps(answer, ensure_ascii=False, indent=1, allow_nan=False) if as_json else _fan(answer))
+
+
+def export_xlsx(
+    model: ModelArgument,
+    output: Annotated[Path, typer.Option("-o", "--output", help="The workbook to write.")],
+    scenario: ScenarioOption = "",
+    pack: PackOption = "cn",
+    as_of: AsOfOption = None,
+) -> None:
+    """Write one scenario as a workbook of live formulas with a sheet of checks."""
+    from kequn.cli import writable
+    from kequn.domain.projectfinance.run import solve as run
+    from kequn.financing.workbook import workbook_of
+
+    target = writable(output)
+    found = _read(model, pack, as_of)
+    target.write_bytes(workbook_of(run(found.project, _scenario(found, scenario))))
+
+
+def _text(answer: dict[str, Any]) -> str:
+    figures = answer["key_figures"]
+    lines = [f"{answer['project']} · {answer['scenario']} · {answer['currency']} {answer['unit']}", ""]
+    for name, value in figures.items():
+        if isinstance(value, dict):
+            lines += [f"{name}.{key:<22} {_shown(one)}" for key, one in value.items()]
+        else:
+            lines.append(f"{name:<27} {_shown(value)}")
+    lines += ["", *(f"! {one['message']}" for one in answer["warnings"])]
+    return "\n".join(lines).rstrip()
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:,.4f}" if abs(value) < 1000.0 else f"{value:,.0f}"
+    return str(value)
+
+
+def _fan(answer: dict[str, Any]) -> str:
+    levels = list(answer["by_period"][0]["dscr"])
+    lines = [f"{answer['scenarios']:,}", "", f"{'':<12}" + "".join(f"{level:>10}" for level in levels)]
+    for name, values in answer["quantiles"].items():
+        lines.append(f"{name:<12}" + "".join(f"{_shown(values[level]):>10}" for level in levels))
+    lines += [
+        "",
+        *(f"P(min DSCR < {name}) {share:.4f}" for name, share in answer["probability_min_dscr_below"].items()),
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,214 @@
+"""What is wrong with a project model, and what is weak in it: plain findings that name the line and the year.
+
+A model with errors is refused with all of them at once. Warnings stand beside the results of a sound one.
+"""
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import fields, is_dataclass
+
+from kequn.domain.errors import Finding, Place, Refused, Text
+from kequn.domain.projectfinance.drivers import DRIVERS
+from kequn.domain.projectfinance.model import Loan, Project
+from kequn.domain.projectfinance.repayment import FORMS
+from kequn.domain.projectfinance.run import Run
+
+_STEPS = (1, 3, 6, 12)
+
+
+def check(project: Project) -> None:
+    """Refuse a model that cannot be worked out, with every finding."""
+    found = tuple(findings_of(project))
+    if found:
+        raise Refused(Text(f"项目模型有 {len(found)} 处错误", f"the project model has {len(found)} error(s)"), found)
+
+
+def findings_of(project: Project) -> Iterator[Finding]:
+    """Everything that keeps a model from being worked out."""
+    numbers = list(_not_numbers(project, ""))
+    if numbers:
+        yield from numbers
+        return
+    line = project.timeline
+    for name, months, step in (
+        ("construction", line.construction_months, line.construction_step),
+        ("operation", line.operation_months, line.step),
+    ):
+        if step not in _STEPS:
+            yield _found(
+                "timeline", name, f"期长 {step} 个月须为 1、3、6 或 12", f"a period of {step} months; 1, 3, 6 or 12"
+            )
+        elif months <= 0 or months % step:
+            yield _found(
+                "timeline", name, f"共 {months} 个月，须为 {step} 的正整数倍",
+                f"{months} months in all; expected a whole number of periods of {step} months",
+            )  # fmt: skip
+    if line.step in _STEPS and line.operation_months > 0:
+        yield from _costs(project)
+        yield from _revenues(project)
+        yield from _loans(project)
+        yield from _scenarios(project)
+
+
+def _found(code: str, line: str, zh: str, en: str, year: int | None = None) -> Finding:
+    of_year = ("", "") if year is None else (f"第 {year + 1} 年", f"year {year + 1}")
+    text = Text(f"{line}：{of_year[0]}{zh}", f"{line}: {of_year[1] + ', ' if of_year[1] else ''}{en}")
+    return Finding(f"project.{code}", text, Place(column=line))
+
+
+def _not_numbers(value: object, path: str) -> Iterator[Finding]:
+    """Every NaN or infinity among the numbers of a model, by its path."""
+    if is_dataclass(value):
+        name = str(getattr(value, "name", "")) or path
+        for one in fields(value):
+            yield from _not_numbers(getattr(value, one.name), f"{name}.{one.name}" if path or name else one.name)
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            yield from _not_numbers(one, f"{path}.{key}")
+    elif isinstance(value, list | tuple):
+        for place, one in enumerate(value):
+            yield from _not_numbers(one, f"{path}[{place}]")
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield _found("number", path, f"不是有限数值：{value}", f"no finite number: {value}")
+
+
+def _costs(project: Project) -> Iterator[Finding]:
+    periods = project.timeline.construction_periods
+    if not project.capital or sum(one.amount for one in project.capital) <= 0.0:
+        yield _found("construction", "capital", "建设期没有投资支出", "construction is empty: no capital cost")
+    for one in project.capital:
+        yield from _at_least(one.name, {"amount": one.amount, "vat_rate": one.vat_rate, "salvage": one.salvage})
+        if one.life_years < 1:
+            yield _found(
+                "life", one.name, f"折旧年限 {one.life_years}", f"a life of {one.life_years} years; at least 1"
+            )
+        if one.spread and (len(one.spread) != periods or abs(sum(one.spread) - 1.0) > 1e-9 or min(one.spread) < 0.0):
+            yield _found(
+                "spread", one.name, f"投资进度须为 {periods} 个非负比例，合计为 1",
+                f"the spread needs {periods} shares, none negative, that sum to 1; found {len(one.spread)}, "
+                f"sum {sum(one.spread):g}",
+            )  # fmt: skip
+    for cost in project.costs:
+        yield from _at_least(cost.name, {"amount": cost.amount, "share_of_revenue": cost.share_of_revenue})
+        yield from _years_at_least(cost.name, cost.amounts)
+    for outlay in project.maintenance:
+        yield from _at_least(outlay.name, {"amount": outlay.amount})
+
+
+def _revenues(project: Project) -> Iterator[Finding]:
+    per_year = project.timeline.per_year
+    if not any(not one.is_subsidy for one in project.revenues):
+        yield _found("revenue", "revenues", "没有收入", "there is no revenue at all")
+    for one in project.revenues:
+        yield from _at_least(one.name, {"price": one.price, "volume": one.volume})
+        yield from _years_at_least(one.name, one.amounts)
+        yield from _years_at_least(f"{one.name}.ramp", one.ramp)
+        if one.season and (len(one.season) != per_year or abs(sum(one.season) - 1.0) > 1e-9):
+            yield _found(
+                "season", one.name, f"季节比例须为 {per_year} 个，合计为 1",
+                f"the season needs {per_year} shares that sum to 1",
+            )  # fmt: skip
+        if one.from_year >= one.until_year:
+            yield _found(
+                "years", one.name, f"起始年 {one.from_year:g} 不早于终止年 {one.until_year:g}",
+                f"it begins in year {one.from_year:g} and ends before {one.until_year:g}",
+            )  # fmt: skip
+
+
+def _at_least(line: str, values: dict[str, float]) -> Iterator[Finding]:
+    for name, value in values.items():
+        if value < 0.0:
+            yield _found("negative", line, f"{name} 为负：{value:g}", f"a negative {name}: {value:g}")
+
+
+def _years_at_least(line: str, values: Iterable[float]) -> Iterator[Finding]:
+    for year, value in enumerate(values):
+        if value < 0.0:
+            yield _found("negative", line, f"金额为负：{value:g}", f"a negative amount: {value:g}", year)
+
+
+def _loans(project: Project) -> Iterator[Finding]:
+    life = project.timeline.operation_months / 12.0
+    names = [one.name for one in project.loans]
+    if len(set(names)) != len(names):
+        yield _found("loan", "loans", "贷款重名", "two loans have the same name")
+    for one in project.loans:
+        if one.tenor_years > life:
+            yield _found(
+                "tenor", one.name, f"期限 {one.tenor_years:g} 年超过运营期 {life:g} 年",
+                f"a tenor of {one.tenor_years:g} years goes beyond the {life:g} years of operation",
+            )  # fmt: skip
+        yield from _terms(one)
+    limits = project.limits
+    if limits.max_gearing is not None and not 0.0 <= limits.max_gearing < 1.0:
+        yield _found(
+            "gearing", "max_gearing", f"负债比例 {limits.max_gearing:g}", f"{limits.max_gearing:g}; from 0 to below 1"
+        )
+    given = project.covenants
+    yield from _at_least("covenants", {"dsra_months": given.dsra_months, "sweep_share": given.sweep_share})
+    if given.sweep_share > 1.0:
+        yield _found(
+            "share", "covenants", f"现金扫款比例 {given.sweep_share:g}", f"a sweep of {given.sweep_share:g}; at most 1"
+        )
+
+
+def _terms(one: Loan) -> Iterator[Finding]:
+    if one.tenor_years <= 0.0 or not 0.0 <= one.grace_years < one.tenor_years:
+        yield _found(
+            "grace", one.name, f"宽限期 {one.grace_years:g} 年须短于期限 {one.tenor_years:g} 年",
+            f"a grace of {one.grace_years:g} years must be shorter than the tenor of {one.tenor_years:g} years",
+        )  # fmt: skip
+    if one.form not in ("sculpted", *FORMS):
+        known = ", ".join(("sculpted", *FORMS))
+        yield _found(
+            "form", one.name, f"没有还款方式 {one.form}；可选 {known}", f"no form {one.form}; there is {known}"
+        )
+    if any(value <= 0.0 for _, value in one.target_dscr) or not one.target_dscr:
+        yield _found("dscr", one.name, "目标偿债备付率须大于 0", "the target DSCR must be above nil")
+    yield from _at_least(one.name, {"upfront_fee": one.upfront_fee, "commitment_fee": one.commitment_fee})
+    if one.amount is not None:
+        yield from _at_least(one.name, {"amount": one.amount})
+
+
+def _scenarios(project: Project) -> Iterator[Finding]:
+    lines = project.line_names
+    for name, scenario in project.scenarios.items():
+        for driver in scenario.changes:
+            kind, _, line = driver.partition(".")
+            if driver not in DRIVERS and not (kind in ("price", "volume", "cost") and line in lines):
+                known = ", ".join(DRIVERS)
+                yield _found(
+                    "driver", name, f"没有驱动因素 {driver}；可选 {known}", f"no driver {driver}; there is {known}"
+                )
+    if project.sizing_case and project.sizing_case not in ("base", *project.scenarios):
+        yield _found(
+            "scenario", "sizing_case", f"没有情景 {project.sizing_case}", f"there is no scenario {project.sizing_case}"
+        )
+
+
+def warnings_of(run: Run, column: int = 0) -> tuple[Finding, ...]:
+    """What is weak in one scenario of a run: years of negative cash, years that cannot serve the debt, debt left
+    over.
+    """
+    line, found = run.project.timeline, []
+    years = line.years_of_operation()
+    for year in range(int(years[-1]) + 1):
+        cash = float((run.cfads + run.waterfall.from_mra)[years == year, column].sum())
+        if cash < 0.0:
+            found.append(_found("negative_cash", "CFADS", f"现金流为负：{cash:,.2f}", f"negative: {cash:,.2f}", year))
+        unpaid = float(run.waterfall.unpaid[years == year, column].sum())
+        if unpaid > 1e-6:
+            text = (f"有 {unpaid:,.2f} 本息未付", f"{unpaid:,.2f} of the debt service is unpaid")
+            found.append(_found("unpaid", run.plan.loans[0].name, *text, year))
+    found += [
+        _found("short", run.plan.loans[0].name, "测算情景的现金流不足以按目标还本，不得再提款",
+               "the sizing case cannot bear its target, and the loan is not drawn again", year)
+        for year in sorted({int(years[period]) for period in run.plan.periods_short})
+    ]  # fmt: skip
+    for name, loan in run.waterfall.loans.items():
+        left = float(loan.closing[-1, column])
+        if left > 1e-6 * max(1.0, float(loan.opening[0, column])):
+            found.append(
+                _found("left", name, f"项目终了仍欠 {left:,.2f}", f"{left:,.2f} is owed at the end of the project")
+            )
+    return tuple(found)

@@ -1,0 +1,153 @@
+"""The result of a run as plain values for readers: JSON, pages, papers. What is not defined is null."""
+
+from datetime import date
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from kequn.domain.errors import Language
+from kequn.domain.projectfinance.arrays import Array, defined
+from kequn.domain.projectfinance.checking import warnings_of
+from kequn.domain.projectfinance.measures import measures_of
+from kequn.domain.projectfinance.returns import payback, rates_of_return
+from kequn.domain.projectfinance.run import Run
+from kequn.domain.projectfinance.simulation import Simulation
+from kequn.domain.projectfinance.statements import statements_of
+
+Answer = dict[str, Any]
+
+
+def answer_of(run: Run, language: Language, column: int = 0) -> Answer:
+    """Everything a reader may ask of one case: key figures, sources and uses, periods, statements, warnings."""
+    return {
+        "project": run.project.name, "scenario": run.scenario.name, "currency": run.project.currency,
+        "unit": run.project.unit, "key_figures": key_figures(run, column),
+        "sources_and_uses": sources_and_uses(run, column), "limits": _limits(run),
+        "construction": construction_rows(run, column), "periods": period_rows(run, column),
+        "statements": _statements(run, column),
+        "warnings": [{"code": one.code, "message": one.text.in_language(language)} for one in warnings_of(run, column)],
+    }  # fmt: skip
+
+
+def key_figures(run: Run, column: int = 0) -> Answer:
+    """Debt, covers with their dates, lives and returns. Dates are the ends of periods."""
+    found, line = measures_of(run), run.project.timeline
+    ends = line.operation_dates()[1:]
+    times = line.times().tolist()
+    owners, project = run.owners_flows[:, column].tolist(), run.project_flows[:, column].tolist()
+    equity = rates_of_return(owners, times)
+    whole = rates_of_return(project, times)
+
+    def ended(period: int) -> str | None:
+        return ends[period].isoformat() if period >= 0 else None
+
+    return {
+        "debt": {loan.name: loan.amount for loan in run.plan.loans},
+        "binding_limit": run.plan.sized.binding if run.plan.sized else None,
+        "total_uses": float(run.building.uses[:, column].sum()),
+        "gearing": _share(run.building.senior_draws[:, column].sum(), run.building.uses[:, column].sum()),
+        "min_dscr": defined(float(found.min_dscr[column])),
+        "min_dscr_date": ended(int(found.min_dscr_period[column])),
+        "average_dscr": defined(float(found.average_dscr[column])),
+        "llcr": defined(float(found.llcr[column])), "min_llcr": defined(float(found.min_llcr[column])),
+        "plcr": defined(float(found.plcr[column])), "min_icr": defined(float(found.min_icr[column])),
+        "average_life_years": float(found.average_life_years[column]), "tail_years": float(found.tail_years[column]),
+        "equity_irr": equity.rate, "equity_irr_status": equity.status, "equity_irr_roots": list(equity.roots),
+        "project_irr": whole.rate, "project_irr_status": whole.status,
+        "equity_npv": float(found.equity_npv[column]), "project_npv": float(found.project_npv[column]),
+        "equity_payback_years": payback(owners, times), "project_payback_years": payback(project, times),
+        "first_lockup": ended(int(found.first_lockup[column])),
+        "first_default": ended(int(found.first_default[column])),
+    }  # fmt: skip
+
+
+def _share(part: float, whole: float) -> float | None:
+    return float(part / whole) if whole else None
+
+
+def sources_and_uses(run: Run, column: int = 0) -> Answer:
+    """Sources and uses of construction; both sums are equal."""
+    built = run.building
+    uses = {
+        "costs": built.costs, "fees": built.fees, "interest": built.interest,
+        "junior_interest": built.junior_interest, "reserve": built.reserve,
+    }  # fmt: skip
+    sources = {"senior": built.senior_draws, "junior": built.junior_draws, "owners": built.owners}
+    return {
+        "uses": {name: _sum(value, column) for name, value in uses.items()},
+        "sources": {name: _sum(value, column) for name, value in sources.items()},
+    }
+
+
+def _sum(values: Array, column: int) -> float:
+    return float(np.broadcast_to(values, (len(values), max(values.shape[1], column + 1)))[:, column].sum())
+
+
+def _limits(run: Run) -> Answer | None:
+    sized = run.plan.sized
+    if sized is None:
+        return None
+    return {"caps": dict(sized.caps), "binding": sized.binding, "headroom": sized.headroom}
+
+
+def construction_rows(run: Run, column: int = 0) -> list[Answer]:
+    """Draws and uses of each construction period."""
+    built, dates = run.building, run.project.timeline.construction_dates()
+    lines = {name: getattr(built, name) for name in built.__slots__}
+    return _rows(dates, lines, column)
+
+
+def period_rows(run: Run, column: int = 0) -> list[Answer]:
+    """The waterfall of each operation period from revenue to distribution, every line positive as it is named."""
+    made, flow = run.operation, run.waterfall
+    lines: dict[str, Array] = {
+        "revenue": made.revenue, "subsidies": made.subsidy, "operating_costs": made.cost, "ebitda": made.ebitda,
+        "working_capital": made.working_capital_change, "maintenance": made.maintenance,
+        "vat_interest": made.vat_interest, "tax": run.tax, "cfads": run.cfads,
+    }  # fmt: skip
+    for name, loan in flow.loans.items():
+        lines |= {f"{name}_{line}": getattr(loan, line) for line in loan.__slots__}
+    kept = [name for name in flow.__slots__ if name not in ("cfads", "loans")]
+    lines |= {name: getattr(flow, name) for name in kept}
+    return _rows(run.project.timeline.operation_dates(), lines, column)
+
+
+def _rows(dates: list[date], lines: dict[str, Array], column: int) -> list[Answer]:
+    found = []
+    for period, (start, end) in enumerate(pairwise(dates)):
+        row: Answer = {"period": period + 1, "start": start.isoformat(), "end": end.isoformat()}
+        for name, values in lines.items():
+            value = values[period, min(column, values.shape[1] - 1)]
+            row[name] = bool(value) if values.dtype == np.bool_ else defined(float(value))
+        found.append(row)
+    return found
+
+
+def _statements(run: Run, column: int) -> Answer:
+    books = statements_of(run)
+    sheets = {"income": books.income, "cash_flow": books.cash_flow, "balance_sheet": books.balance_sheet}
+    return {name: {line: _listed(values, column) for line, values in sheet.items()} for name, sheet in sheets.items()}
+
+
+def _listed(values: Array, column: int) -> list[float]:
+    return [float(one) for one in values[:, min(column, values.shape[1] - 1)]]
+
+
+def simulation_of(found: Simulation, ends: list[date]) -> Answer:
+    """A simulation as plain values: quantiles by level, shares by period."""
+    levels = [f"p{round(level * 100):02d}" for level in found.levels]
+
+    def by_level(values: tuple[float, ...]) -> Answer:
+        return {level: defined(value) for level, value in zip(levels, values, strict=True)}
+
+    return {
+        "scenarios": found.count, "quantiles": {name: by_level(values) for name, values in found.quantiles.items()},
+        "probability_min_dscr_below": dict(found.probability_below), "equity_irr_unknown": found.irr_unknown,
+        "by_period": [
+            {"end": end.isoformat(), "locked_up": locked, "default_by_then": default, "dscr": by_level(fan)}
+            for end, locked, default, fan in zip(
+                ends, found.lockup_by_period, found.default_by_period, found.dscr_fan, strict=True
+            )
+        ],
+    }  # fmt: skip

@@ -1,0 +1,81 @@
+"""The policy numbers of project finance, read from a pack as of a date: taxes, shares of capital, holidays, LPR."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+from kequn.domain.errors import Misuse, Text
+from kequn.domain.projectfinance.calendars import Calendar
+from kequn.domain.projectfinance.rates import Dated
+from kequn.domain.projectfinance.taxes import TaxRules
+from kequn.domain.structuring.limits import ConcentrationShares
+from kequn.policy.documents import Standard
+from kequn.policy.pack import Pack
+
+TABLE = "project_finance"
+
+
+def figures(pack: Pack, as_of: date) -> dict[str, float]:
+    """The named figures in force at a date; before the first edition the first is read."""
+    rows = pack.standards.at(TABLE, as_of) or _first(pack, TABLE).rows
+    return {row["name"]: float(row["value"]) for row in rows}
+
+
+def unverified(pack: Pack, as_of: date) -> tuple[str, ...]:
+    """Names of the figures that nobody has checked against the official text."""
+    rows = pack.standards.at(TABLE, as_of) or _first(pack, TABLE).rows
+    return tuple(row["name"] for row in rows if row["status"] != "verified")
+
+
+def concentration_shares(pack: Pack, as_of: date) -> ConcentrationShares:
+    """The largest shares of capital that one customer and its group may take."""
+    found = figures(pack, as_of)
+    return ConcentrationShares(
+        found["single_loan_share"], found["single_exposure_share"], found["group_exposure_share"]
+    )
+
+
+def china_calendar(pack: Pack) -> Calendar:
+    """The working days of the interbank market: public holidays, and weekend days worked to make up for them."""
+    rows = pack.standards.at("holidays", date.max)
+    days: dict[str, set[date]] = {"holiday": set(), "worked": set()}
+    for row in rows:
+        day, last = date.fromisoformat(row["from"]), date.fromisoformat(row["to"])
+        while day <= last:
+            days[row["kind"]].add(day)
+            day += timedelta(days=1)
+    known = date(max(int(row["from"][:4]) for row in rows), 12, 31)
+    return Calendar("china_interbank", frozenset(days["holiday"]), frozenset(days["worked"]), known)
+
+
+def lpr(pack: Pack, tenor: str) -> Dated:
+    """The published LPR of a tenor (`1y` or `5y`) by date; a fraction per annum."""
+    rows = pack.standards.at("lpr", date.max)
+    return tuple(
+        sorted((date.fromisoformat(row["date"]), float(row["value"])) for row in rows if row["tenor"] == tenor)
+    )
+
+
+def tax_rules(
+    pack: Pack, as_of: date, *, regime: str, holiday: str = "", small: bool = False, loss_years: int | None = None
+) -> TaxRules:
+    """The income tax of a regime of the pack (`standard`, `high_tech`), with or without a holiday of it."""
+    found = figures(pack, as_of)
+    rate = _of(found, f"tax_rate_{regime}", "税制", "tax regime")
+    years = found.get(f"loss_years_{regime}", found["loss_years_standard"]) if loss_years is None else loss_years
+    shares: tuple[float, ...] = ()
+    if holiday:
+        free = int(_of(found, f"{holiday}_free_years", "税收优惠", "tax holiday"))
+        half = int(found[f"{holiday}_half_years"])
+        shares = (0.0,) * free + (found[f"{holiday}_half_share"],) * half
+    limit = (found["small_profit_limit"], found["small_profit_rate"]) if small else (0.0, 0.0)
+    return TaxRules(rate, int(years), shares, *limit)
+
+
+def _of(found: Mapping[str, float], name: str, zh: str, en: str) -> float:
+    if name not in found:
+        raise Misuse(Text(f"政策中没有这一{zh}：{name}", f"policy has no such {en}: {name}"))
+    return found[name]
+
+
+def _first(pack: Pack, key: str) -> Standard:
+    return min(pack.standards.editions[key], key=lambda edition: edition.heading.in_force)

@@ -1,0 +1,54 @@
+"""Rates of return of random series: no exception, and nothing left of the present value at any root.
+
+python -m tests.financing.million_rates --count 1000000
+"""
+
+import argparse
+import math
+import random
+from collections import Counter
+
+from kequn.domain.projectfinance.returns import rates_of_return
+
+
+def residual(flows: list[float], rate: float) -> float:
+    """The present value at a rate over the sum of the sizes of its terms."""
+    terms = [flow * math.exp(-math.log1p(rate) * time) for time, flow in enumerate(flows)]
+    if not all(map(math.isfinite, terms)) or rate < 0.0:
+        last = len(flows) - 1
+        terms = [flow * math.exp(math.log1p(rate) * (last - time)) for time, flow in enumerate(flows)]
+    return abs(math.fsum(terms)) / sum(map(abs, terms))
+
+
+def series(draw: random.Random) -> list[float]:
+    """Two to twelve flows: of any sign, of an investment, or of whole numbers with zeros among them."""
+    length, kind = draw.randint(2, 12), draw.random()
+    if kind < 0.4:
+        return [draw.uniform(-100.0, 100.0) for _ in range(length)]
+    if kind < 0.8:
+        return [-draw.uniform(1.0, 1000.0), *(draw.uniform(0.0, 300.0) for _ in range(length - 1))]
+    return [float(draw.randint(-3, 3)) for _ in range(length)]
+
+
+def tried(count: int, seed: int = 9) -> tuple[Counter[str], float]:
+    """How often each status came, and the largest residual at a root."""
+    draw, found, largest = random.Random(seed), Counter[str](), 0.0
+    for _ in range(count):
+        flows = series(draw)
+        answer = rates_of_return(flows)
+        found[answer.status] += 1
+        assert all(root > -1.0 and math.isfinite(root) for root in answer.roots), flows
+        largest = max([largest, *(residual(flows, root) for root in answer.roots)])
+    return found, largest
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--count", type=int, default=1_000_000)
+    found, largest = tried(parser.parse_args().count)
+    print(dict(found), f"largest residual {largest:.1e}")
+    assert largest <= 1e-9
+
+
+if __name__ == "__main__":
+    main()

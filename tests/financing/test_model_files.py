@@ -1,0 +1,138 @@
+"""Models as YAML: the worked projects, every refusal with its place, the commands."""
+
+import json
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from kequn.cli import build
+from kequn.domain.errors import Misuse, Refused
+from kequn.domain.projectfinance.run import solve
+from kequn.domain.projectfinance.statements import statements_of
+from kequn.financing.models import read_model
+from kequn.financing.rules import china_calendar, figures, lpr, tax_rules, unverified
+from kequn.policy import load_pack
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "projects").glob("*.yaml"))
+PACK = load_pack("cn")
+AS_OF = date(2026, 1, 1)
+SMALL = """
+project: small
+timeline:
+  {start: 2026-01-01, construction_months: 12, construction_step_months: 12, operation_years: 3, step_months: 12}
+capital: [{name: plant, amount: 100, life_years: 4}]
+revenues: [{name: sale, amounts: [60, 60, 60]}]
+costs: [{name: work, amount: 10}]
+loans: [{name: senior, rate: 0.1, tenor_years: 2, target_dscr: 1.25}]
+scenarios: {bank: {price: 0.9}}
+simulation: {drivers: [{driver: price, kind: normal, a: 1, b: 0.05}]}
+"""
+
+
+def written(folder: Path, text: str = SMALL, **changes: object) -> Path:
+    body = {**yaml.safe_load(text), **changes}
+    (folder / "model.yaml").write_text(yaml.safe_dump(body, allow_unicode=True), "utf-8")
+    return folder / "model.yaml"
+
+
+def ran(*words: object) -> object:
+    done = CliRunner().invoke(build(), ["project", *map(str, words)], env={"KEQUN_LANG": "en"})
+    if done.exception is not None:
+        raise done.exception
+    return done.output
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("scenario", ["base", "bank", "sponsor", "stress"])
+def test_every_worked_project_conserves_cash_and_balances_in_every_scenario(file, scenario):
+    project = read_model(file, PACK, AS_OF).project
+    run = solve(project, project.scenario(scenario))
+    size = float(run.building.uses.sum())
+    assert np.abs(run.building.sources - run.building.uses).max() <= 1e-12 * size
+    assert np.abs(run.waterfall.imbalance(run.plan.dsra_initial)).max() <= 1e-8
+    assert np.abs(statements_of(run).imbalance).max() <= 1e-6
+    if scenario == project.sizing_case:
+        assert run.waterfall.unpaid.max() <= 1e-9 * size
+        assert run.waterfall.loans["senior"].closing[-1, 0] <= 1e-9 * size
+
+
+def test_a_subsidy_that_is_not_confirmed_is_nowhere_in_the_research_project():
+    project = read_model(next(one for one in EXAMPLES if "biotech" in one.name), PACK, AS_OF).project
+    run = solve(project)
+    assert list(run.operation.subsidies) == ["national science project"]
+    assert run.operation.subsidy.sum() == pytest.approx(1200.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "place", "words"),
+    [
+        ({"revenue": []}, "revenue", "known key"),
+        ({"discount_rate": "high"}, "discount_rate", "a number"),
+        ({"capital": [5], "limits": []}, "capital[0]", "a mapping"),
+        ({"loans": [{"name": "senior", "rate": {"lpr": "3y"}, "tenor_years": 2}]}, "loans[0].rate.lpr", "5y, 1y"),
+        ({"tax": {"regime": "island"}}, "tax", "no such tax regime"),
+        ({"timeline": {"start": "soon", "construction_months": 12, "operation_years": 3}}, "timeline.start", "date"),
+        ({"capital": [{"name": "plant", "amount": -5}]}, "plant", "negative amount"),
+        ({"loans": [{"name": "senior", "rate": 0.1, "tenor_years": 9}]}, "senior", "beyond"),
+        ({"simulation": {"drivers": [], "correlation": [[1.0, 0.2]]}}, "simulation.correlation", "matrix of 0"),
+        ({"scenarios": {"bank": {"prize": 1.0}}}, "bank", "no driver prize"),
+    ],
+)
+def test_a_wrong_key_or_value_is_refused_with_its_place(tmp_path, changes, place, words):
+    with pytest.raises(Refused) as refused:
+        read_model(written(tmp_path, **changes), PACK, AS_OF)
+    found = [finding for finding in refused.value.findings if place in str(finding.place)]
+    assert any(words in finding.text.en for finding in found), refused.value.findings
+    assert all(finding.text.zh for finding in found)
+
+
+def test_a_floating_rate_follows_the_lpr_of_the_pack_from_reset_to_reset(tmp_path):
+    rate = {"lpr": "5y", "spread": -0.005, "reset": "1_january"}
+    timeline = {"start": date(2024, 1, 1), "construction_months": 12, "operation_years": 3, "step_months": 12}
+    file = written(tmp_path, timeline=timeline, loans=[{"name": "senior", "rate": rate, "tenor_years": 2}])
+    plan = read_model(file, PACK, AS_OF).project.loans[0].rates
+    published = dict(lpr(PACK, "5y"))
+    assert plan.at(date(2024, 6, 1)) == published[date(2023, 6, 20)] - 0.005
+    assert plan.at(date(2025, 3, 1)) == published[date(2024, 10, 21)] - 0.005
+
+
+def test_taxes_come_from_the_pack_and_what_nobody_checked_is_named():
+    rules = tax_rules(PACK, AS_OF, regime="standard", holiday="infrastructure", small=True)
+    assert rules.holiday == (0.0, 0.0, 0.0, 0.5, 0.5, 0.5)
+    assert rules.rate == figures(PACK, AS_OF)["tax_rate_standard"]
+    assert tax_rules(PACK, AS_OF, regime="high_tech").loss_years == 10
+    assert "tax_rate_standard" in unverified(PACK, AS_OF)
+    assert "single_loan_share" not in unverified(PACK, AS_OF)
+    assert china_calendar(PACK).unknown([date(2099, 1, 1)]) == [date(2099, 1, 1)]
+
+
+def test_the_command_prints_what_is_worked_by_hand(tmp_path):
+    answer = json.loads(ran("solve", written(tmp_path), "--json"))
+    figures_shown = answer["key_figures"]
+    assert figures_shown["debt"]["senior"] == pytest.approx(40 / 1.1 + 40 / 1.21)
+    assert (figures_shown["min_dscr"], figures_shown["min_dscr_date"]) == (pytest.approx(1.25), "2028-01-01")
+    assert [row["cfads"] for row in answer["periods"]] == pytest.approx([50.0, 50.0, 50.0])
+    uses, sources = (sum(answer["sources_and_uses"][side].values()) for side in ("uses", "sources"))
+    assert uses == pytest.approx(sources)
+    assert "min_dscr" in ran("solve", written(tmp_path), "--scenario", "bank")
+
+
+def test_the_same_seed_simulates_the_same(tmp_path):
+    words = ("simulate", written(tmp_path), "--count", "200", "--seed", "3", "--json")
+    first, second = json.loads(ran(*words)), json.loads(ran(*words))
+    assert first == second
+    assert first["quantiles"]["min_dscr"]["p05"] < 1.25 < first["quantiles"]["min_dscr"]["p95"]
+    assert "P(min DSCR < one)" in ran("simulate", written(tmp_path), "--count", "200")
+
+
+def test_a_scenario_or_file_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(Misuse, match="there is base, bank"):
+        ran("solve", written(tmp_path), "--scenario", "none")
+    with pytest.raises(Misuse, match="no file"):
+        ran("solve", tmp_path / "none.yaml")
+    with pytest.raises(Misuse, match="simulation"):
+        ran("simulate", written(tmp_path, simulation=None))
