@@ -19,6 +19,7 @@ COMMANDS = (
     "bench",
     "explain",
     "importing",
+    "model",
     "operation",
     "report",
     "rules",
