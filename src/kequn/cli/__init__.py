@@ -16,6 +16,7 @@ from kequn.domain.errors import KequnError, Language, Misuse, Refused, Text
 
 COMMANDS = (
     "assess",
+    "assets",
     "bench",
     "explain",
     "importing",

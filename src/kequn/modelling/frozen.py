@@ -14,10 +14,9 @@ import pyarrow as pa
 import yaml
 
 from kequn.domain.definitions import Definition
-from kequn.domain.errors import Refused, Text
+from kequn.domain.errors import Text
 from kequn.domain.facts import Fact, FactType, Grain, Vocabulary
 from kequn.domain.rules.program import program_of
-from kequn.domain.rules.tree import Expr
 from kequn.engine.columns import ARROW_TYPES
 from kequn.engine.frames import ReaderName, answers
 from kequn.modelling.binning import Bin, Characteristic
@@ -26,10 +25,6 @@ from kequn.modelling.scorecard import Scorecard
 from kequn.modelling.spec import Feature
 from kequn.modelling.tapes import PAIR, UNKNOWN
 from kequn.policy.documents import Complaints, Document, read_document
-from kequn.policy.items import Item, items_of
-from kequn.policy.planning import with_constants
-from kequn.policy.rule_text import parse
-from kequn.policy.tables import read_table
 
 ROUNDED = 12  # significant digits of what is written; far below what a point or a PD can show
 Bounds = Sequence[tuple[str, float | None]]
@@ -164,42 +159,6 @@ def read_model_document(path: Path) -> Document:
     document = read_document(path, complaints)
     complaints.settle(path.name)
     return document
-
-
-def definitions_of(document: Document, inputs: Mapping[str, FactType]) -> list[Definition]:
-    """The definitions of a model over its input columns, in an order in which they can be computed."""
-    complaints = Complaints()
-    words = Vocabulary(Fact(name, Grain.CUSTOMER, kind) for name, kind in inputs.items())
-    items = list(items_of(document, complaints))
-    complaints.settle(document.heading.file)
-    constants = {item.name: item.constant for item in items if item.constant is not None}
-    waiting = [item for item in items if item.constant is None]
-    found: list[Definition] = []
-    while waiting:
-        complaints, left = Complaints(), list[Item]()
-        for item in waiting:
-            expr = _expression(item, words, constants, complaints)
-            if expr is None:
-                left.append(item)
-                continue
-            found.append(Definition(item.name, Grain.CUSTOMER, item.type, expr, item.kind))
-            words = words.extended((Fact(item.name, Grain.CUSTOMER, item.type),))
-        if len(left) == len(waiting):
-            complaints.settle(document.heading.file)
-        waiting = left
-    return found
-
-
-def _expression(item: Item, words: Vocabulary, constants: Mapping[str, float], complaints: Complaints) -> Expr | None:
-    """The tree of a formula or a table; None, with a complaint, where it reads what is not there yet."""
-    if item.table is not None:
-        table = read_table(item.table, item.place, words, {}, complaints)
-        return None if table is None else table.expression(item.column)
-    try:
-        return parse(with_constants(item.rule, constants), words, item.type.value)
-    except Refused as refused:
-        complaints.take(item.place, refused)
-        return None
 
 
 def evaluated(definitions: Sequence[Definition], columns: Mapping[str, pa.ChunkedArray], rows: int,

@@ -29,7 +29,6 @@ from kequn.modelling.challenger import Challenger, Inputs
 from kequn.modelling.fitting import Fitted
 from kequn.modelling.frozen import (
     challenger_document,
-    definitions_of,
     evaluated,
     head_of,
     read_model_document,
@@ -39,6 +38,7 @@ from kequn.modelling.frozen import (
 from kequn.modelling.scorecard import Scale, Scorecard
 from kequn.modelling.spec import Feature, Spec, spec_of
 from kequn.modelling.tapes import Tape, feature_columns, groups_of, periods, sources_of
+from kequn.policy.standalone import definitions_of
 
 DOCUMENT, CARD, SPEC, BINS, TREES = "model.yaml", "card.json", "spec.yaml", "bins.csv", "trees.txt"
 BIN_HEAD = (

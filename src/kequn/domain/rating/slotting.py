@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 Answer = Literal[1, 2, 3, 4]
-NOT_APPLICABLE = "n/a"
+NOT_APPLICABLE: Literal["n/a"] = "n/a"
 Given = Answer | Literal["n/a"] | None
-BEST, WORST = 1, 4
+BEST: Answer = 1
+WORST: Answer = 4
 
 
 @dataclass(frozen=True, slots=True)
