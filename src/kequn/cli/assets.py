@@ -22,9 +22,7 @@ def register(app: typer.Typer) -> None:
 
 
 def classify(
-    file: Annotated[
-        Path, typer.Argument(help="Assets, one a row; columns are facts of the rules (CSV or Parquet).")
-    ],
+    file: Annotated[Path, typer.Argument(help="Assets, one a row; columns are facts of the rules (CSV or Parquet).")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The Parquet file to write.")],
     by: Annotated[str, typer.Option(help="classification (five tiers) or staging (IFRS 9).")] = "classification",
     as_of: Annotated[str, typer.Option("--as-of", help="The date whose rules are read; else today.")] = "",

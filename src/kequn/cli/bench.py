@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from kequn.cli.bench_load import load
+from kequn.cli.bench_scoring import scoring
 from kequn.cli.bench_web import web
 from kequn.domain.errors import KequnError, Misuse, Text
 
@@ -27,6 +28,7 @@ def register(app: typer.Typer) -> None:
     bench.command("portfolio")(portfolio)
     bench.command("web")(web)
     bench.command("load")(load)
+    bench.command("scoring")(scoring)
     bench.callback()(lambda: None)
     app.add_typer(bench, name="bench")
 

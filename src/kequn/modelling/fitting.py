@@ -32,9 +32,7 @@ from kequn.modelling.tapes import (
     Tape,
     feature_columns,
     features_of,
-    groups_of,
     holding,
-    outcomes,
     periods,
     sources_of,
     weights,
@@ -74,13 +72,10 @@ class Fitted:
 def cases_of(spec: Spec, tape: Tape) -> Cases:
     """The cases of a tape. Rows without outcome or weight are never trained on."""
     features = features_of(spec, tape)
-    columns: Mapping[str, pa.ChunkedArray] = feature_columns(features, tape)
-    event = outcomes(spec, tape)
-    if spec.kind == "warning":
-        debtor, period = groups_of(tape, spec.group, {}), periods(tape.column(spec.period))
-        columns = panel.with_changes(columns, debtor, period)
-        features = (*features, *(Feature(name) for name in columns if name.startswith(panel.CHANGE)))
-        event = panel.ahead(event, debtor, period, spec.horizon)
+    columns = panel.features_over_time(spec, tape, feature_columns(features, tape))
+    changes = (name for name in columns if spec.kind == "warning" and name.startswith(panel.CHANGE))
+    features = (*features, *(Feature(name) for name in changes))
+    event = panel.outcome_of(spec, tape)
     weight = weights(spec, tape)
     train = holding(tape, spec.train) & np.isfinite(event) & np.isfinite(weight) & (np.nan_to_num(weight) > 0)
     return Cases(spec, tape, features, columns, event, weight, train)
@@ -109,7 +104,7 @@ def checked_for_leakage(cases: Cases, settings: Settings) -> dict[str, list[dict
     else:
         fields = tuple(name for name in tape.table.column_names if name not in spec.reserved)
     made = {one.name: cases.columns[one.name] for one in cases.features if one.formula or one.cross}
-    event = cases.event if spec.kind == "warning" else outcomes(spec, tape)
+    event = panel.outcome_of(spec, tape)
     found = leaks(tape, [*fields, *made], event, settings.leak_limits, decision_date=spec.decision_date, computed=made)
     return refuse_unless_allowed(found, _sources(cases), spec.allow_leakage, tape.file)
 

@@ -119,7 +119,7 @@ def _grade_at(ratings: Sequence[Rating], day: float) -> str:
 
 
 def agreement(histories: Mapping[tuple[str, str], Sequence[Rating]], spec: HistorySpec) -> dict[str, Any]:
-    """How often two raters of one debtor agree, exactly and within a notch, at each rating of the first.
+    """How often two raters of one debtor agree, exactly and within a notch, at each rating of either.
 
     The other's newest rating of at most one year before is taken.
     """
@@ -131,7 +131,8 @@ def agreement(histories: Mapping[tuple[str, str], Sequence[Rating]], spec: Histo
     for several in by_debtor.values():
         for at, one in enumerate(several):
             for other in several[at + 1 :]:
-                gaps += [abs(place[a] - place[b]) for a, b in _beside(one, other) if a in place and b in place]
+                pairs = [*_beside(one, other), *_beside(other, one)]
+                gaps += [abs(place[a] - place[b]) for a, b in pairs if a in place and b in place]
     count = len(gaps)
     return {"pairs": count, "exactly": gaps.count(0) / count if count else None,
             "within_one_notch": sum(gap <= 1 for gap in gaps) / count if count else None}  # fmt: skip

@@ -37,7 +37,7 @@ from kequn.modelling.frozen import (
 )
 from kequn.modelling.scorecard import Scale, Scorecard
 from kequn.modelling.spec import Feature, Spec, spec_of
-from kequn.modelling.tapes import Tape, feature_columns, groups_of, periods, sources_of
+from kequn.modelling.tapes import Tape, feature_columns, sources_of
 from kequn.policy.standalone import definitions_of
 
 DOCUMENT, CARD, SPEC, BINS, TREES = "model.yaml", "card.json", "spec.yaml", "bins.csv", "trees.txt"
@@ -206,13 +206,10 @@ def input_columns(model: Model, tape: Tape) -> dict[str, pa.ChunkedArray]:
     return found
 
 
-def model_features(model: Model, tape: Tape) -> dict[str, pa.ChunkedArray]:
+def model_features(model: Model, tape: Tape) -> Mapping[str, pa.ChunkedArray]:
     """The features of the model for every row of a tape."""
     plain = [one for one in model.features if not one.name.startswith(panel.CHANGE)]
-    columns = feature_columns(plain, typed(model, tape))
-    if model.spec.kind != "warning":
-        return columns
-    return panel.with_changes(columns, groups_of(tape, model.spec.group, {}), periods(tape.column(model.spec.period)))
+    return panel.features_over_time(model.spec, tape, feature_columns(plain, typed(model, tape)))
 
 
 def typed(model: Model, tape: Tape) -> Tape:

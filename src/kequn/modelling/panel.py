@@ -12,9 +12,25 @@ import pyarrow as pa
 
 from kequn.domain.facts import FactType
 from kequn.engine.columns import kind_of
-from kequn.modelling.tapes import Floats, Whole, numbers
+from kequn.modelling.spec import Spec
+from kequn.modelling.tapes import Floats, Tape, Whole, debtors_of, numbers, outcomes, periods
 
 CHANGE = "change of "
+
+
+def outcome_of(spec: Spec, tape: Tape) -> Floats:
+    """The outcome a model of this kind is fitted and judged on: 1, 0 or NaN a row."""
+    event = outcomes(spec, tape)
+    if spec.kind != "warning":
+        return event
+    return ahead(event, debtors_of(tape, spec.group), periods(tape.column(spec.period)), spec.horizon)
+
+
+def features_over_time(spec: Spec, tape: Tape, columns: Mapping[str, pa.ChunkedArray]) -> Mapping[str, pa.ChunkedArray]:
+    """The features of a model of this kind: for a warning model also their changes."""
+    if spec.kind != "warning":
+        return columns
+    return with_changes(columns, debtors_of(tape, spec.group), periods(tape.column(spec.period)))
 
 
 def ahead(event: Floats, debtor: Whole, period: Floats, horizon: int) -> Floats:

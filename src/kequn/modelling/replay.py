@@ -17,12 +17,13 @@ import numpy as np
 import pyarrow as pa
 
 from kequn.domain.errors import Misuse, Text
+from kequn.modelling import panel
 from kequn.modelling.agreement import calibration_error, correlated_p_value
 from kequn.modelling.calibration import Calibration, fitted_calibration, shift_to
 from kequn.modelling.models import Model, scored
 from kequn.modelling.settings import Settings
 from kequn.modelling.stability import counted, psi, verdict
-from kequn.modelling.tapes import Flags, Floats, Tape, holding, numbers, outcomes, periods, weights
+from kequn.modelling.tapes import Flags, Floats, Tape, holding, numbers, periods, weights
 
 LEAST_ROWS = 200
 LONGEST_PACE = 12  # years of age up to which cohorts are followed
@@ -74,7 +75,7 @@ def _trained(model: Model, tape: Tape) -> Flags:
 
 def _cohorts(model: Model, tape: Tape, column: str, rows: str, event_date: str) -> Cohorts:
     spec = model.spec
-    event, weight = outcomes(spec, tape), weights(spec, tape)
+    event, weight = panel.outcome_of(spec, tape), weights(spec, tape)
     year = np.floor(periods(tape.column(column)))
     kept = holding(tape, rows) & np.isfinite(event) & np.isfinite(year) & (np.nan_to_num(weight) > 0)
     age = np.where(event == 1, 0.0, np.inf)

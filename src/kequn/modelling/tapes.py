@@ -250,11 +250,16 @@ def periods(column: pa.ChunkedArray) -> Floats:
     return numbers(column)
 
 
+def debtors_of(tape: Tape, group: str) -> Whole:
+    """A number for each row, the same for rows of one `group`."""
+    return _numbered(tape.column(group).to_pylist())
+
+
 def groups_of(tape: Tape, group: str, columns: Mapping[str, pa.ChunkedArray]) -> Whole:
     """A number for each row; rows of one `group`, and rows equal in every feature, carry the same."""
     lists = [column.to_pylist() for column in columns.values()]
     alike = _numbered(zip(*lists, strict=True))
-    return joined(alike, _numbered(tape.column(group).to_pylist())) if group else alike
+    return joined(alike, debtors_of(tape, group)) if group else alike
 
 
 def _numbered(values: Iterable[object]) -> Whole:

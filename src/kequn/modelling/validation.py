@@ -30,7 +30,7 @@ from kequn.modelling.fitting import feature_shares
 from kequn.modelling.migration import cohort_counts, mobility
 from kequn.modelling.models import Model, model_features, scored
 from kequn.modelling.stability import counted, herfindahl, psi, psi_by_chance, verdict
-from kequn.modelling.tapes import Flags, Floats, Tape, groups_of, holding, outcomes, periods, weights
+from kequn.modelling.tapes import Flags, Floats, Tape, holding, weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +81,7 @@ def validated(model: Model, tape: Tape, asked: Asked) -> dict[str, Any]:
 
 def _sample(model: Model, tape: Tape, asked: Asked) -> tuple[Sample, str]:
     spec = model.spec
-    event = outcomes(spec, tape)
-    if spec.kind == "warning":
-        debtor, period = groups_of(tape, spec.group, {}), periods(tape.column(spec.period))
-        event = panel.ahead(event, debtor, period, spec.horizon)
+    event = panel.outcome_of(spec, tape)
     weight = weights(spec, tape) if asked.weighted else np.ones(tape.rows)
     kept = np.isfinite(event) & np.isfinite(weight) & (np.nan_to_num(weight) > 0)
     window = asked.rows
