@@ -196,6 +196,7 @@ def test(words: list[str]) -> None:
     bring_system_packages()
     set_up(
         "dev",
+        "modelling",
         *(["spark"] if shutil.which("java") else []),
         *(["browser"] if shutil.which("chromium") else []),
     )
@@ -232,6 +233,8 @@ def bundle(words: list[str]) -> None:
 def command(words: list[str]) -> None:
     if not stamp_of("base").exists():
         set_up()
+    if words[:1] == ["model"]:
+        install("modelling")  # fitting needs a solver and trees; nothing else of the product does
     sys.exit(kequn(*words, check=False))
 
 

@@ -16,10 +16,12 @@ from kequn.domain.errors import KequnError, Language, Misuse, Refused, Text
 
 COMMANDS = (
     "assess",
+    "assets",
     "bench",
     "explain",
     "finance",
     "importing",
+    "model",
     "operation",
     "policy",
     "project",

@@ -1,14 +1,14 @@
 """One cell of a decision table: a test of one input, in the words of DMN's unary tests.
 
 `-` anything; `< 5`, `<= 5`, `> 5`, `>= 5`; `[1..5)` with square brackets for ends that belong and round ones for
-ends that do not; `5` or `energy` equal; `energy, transport` any of these; `not(energy)` none of these; `unknown`
-where nothing is known (unless the fact itself has a value of that name). A test of an unknown value is unknown,
-but for `-` and `unknown`.
+ends that do not; `5` or `energy` equal; `energy, transport` any of these; `not(energy)` none of these; a list, or a
+list under `not`, for texts that hold commas or are words of this notation; `unknown` where nothing is known (unless
+the fact itself has a value of that name). A test of an unknown value is unknown, but for `-` and `unknown`.
 """
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -68,6 +68,8 @@ def _compare(sign: Sign, value: object, limit: float) -> bool:
 
 def read_cell(written: object, fact: Fact) -> Cell | str:
     """The cell, or what would have been allowed there."""
+    if isinstance(written, list | Mapping):
+        return _list_cell(written, fact)
     if written is None or written == "-":
         return Cell(anything=True)
     if written == "unknown" and written not in fact.choices:
@@ -105,6 +107,16 @@ def _text_cell(written: str, fact: Fact) -> Cell | str:
     if not all(values) or strangers:
         return " ".join(fact.choices) or "texts separated by commas"
     return Cell(values=values, negated=negated is not None)
+
+
+def _list_cell(written: object, fact: Fact) -> Cell | str:
+    negated = isinstance(written, Mapping)
+    values = written.get("not") if isinstance(written, Mapping) and set(written) == {"not"} else written
+    texts = isinstance(values, list) and bool(values) and all(isinstance(value, str) for value in values)
+    if fact.type != FactType.TEXT or not isinstance(values, list) or not texts:
+        return "a list of texts, or {not: a list of texts}, for a text"
+    strangers = [value for value in values if fact.choices and value not in fact.choices]
+    return " ".join(fact.choices) if strangers else Cell(values=tuple(values), negated=negated)
 
 
 def samples(cells: Sequence[Cell], fact: Fact, low: float, high: float) -> tuple[Sample, ...]:

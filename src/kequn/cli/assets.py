@@ -1,0 +1,123 @@
+"""`kequn classify` and `kequn slot`: rule books of assets, and the slotting sheet of a project. No database."""
+
+import json
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kequn.domain.errors import Misuse, Text
+
+if TYPE_CHECKING:
+    from kequn.domain.rating.slotting import Slotted
+    from kequn.policy.slotting import Sheet, SlottingPolicy
+
+BOOKS = ("classification", "staging")
+
+
+def register(app: typer.Typer) -> None:
+    app.command("classify")(classify)
+    app.command("slot")(slot)
+
+
+def classify(
+    file: Annotated[Path, typer.Argument(help="Assets, one a row; columns are facts of the rules (CSV or Parquet).")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The Parquet file to write.")],
+    by: Annotated[str, typer.Option(help="classification (five tiers) or staging (IFRS 9).")] = "classification",
+    as_of: Annotated[str, typer.Option("--as-of", help="The date whose rules are read; else today.")] = "",
+    pack: Annotated[str, typer.Option(help="The policy pack.")] = "cn",
+    reader: Annotated[str, typer.Option(help="plain, duckdb or spark; the answers are equal.")] = "duckdb",
+) -> None:
+    """Classify assets: the tier or stage of each row, and which rule with which article holds."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from kequn.cli import writable
+    from kequn.engine.classification import classify as classified
+    from kequn.modelling.tapes import read_tape
+    from kequn.policy import load_pack
+    from kequn.policy.classification import read_rule_book
+
+    if by not in BOOKS:
+        raise Misuse(Text(f"没有 {by}；可选 {' '.join(BOOKS)}", f"no {by}; there is {' '.join(BOOKS)}"))
+    writable(output)
+    book = read_rule_book(load_pack(pack).folder, by, _day(as_of))  # type: ignore[arg-type]  # checked above
+    table = read_tape(file).table
+    found = classified(table, book, reader)  # type: ignore[arg-type]  # the reader refuses what it does not know
+    others = [name for name in table.column_names if name not in found.column_names and name not in book.facts]
+    kept = pa.table([*(table.column(name) for name in others), *found.columns], names=[*others, *found.column_names])
+    pq.write_table(kept, output, compression="snappy")
+
+
+def slot(
+    sheet: Annotated[Path, typer.Argument(help="The sheet of a project: answers, figures, remaining_years (YAML).")],
+    as_of: Annotated[str, typer.Option("--as-of", help="The date whose policy is read; else today.")] = "",
+    pack: Annotated[str, typer.Option(help="The policy pack.")] = "cn",
+    as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
+) -> None:
+    """Slot a project: category, risk weight, expected loss, and the same answers under two other weightings."""
+    import yaml
+
+    from kequn.domain.rating.slotting import slot as slotted
+    from kequn.policy import load_pack
+    from kequn.policy.slotting import read_sheet, read_slotting
+
+    if not sheet.is_file():
+        raise Misuse(Text(f"找不到 {sheet}", f"there is no {sheet}"))
+    policy = read_slotting(load_pack(pack).folder, _day(as_of))
+    read = read_sheet(yaml.safe_load(sheet.read_text(encoding="utf-8")), policy, sheet.name)
+    found = slotted(policy.scheme, read.answers, in_default=read.in_default, remaining_years=read.remaining_years)
+    answer = _said(found, read, policy)
+    if as_json:
+        print(json.dumps(answer, ensure_ascii=False, indent=1))
+        return
+    _say(answer)
+
+
+def _said(found: "Slotted", read: "Sheet", policy: "SlottingPolicy") -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from kequn.domain.rating.slotting import drivers
+
+    return {
+        **asdict(found),
+        "missing": [f"{policy.line(name).id} {name}" for name in found.missing],
+        "drivers": [{"line": f"{policy.line(name).id} {name}", "points": points}
+                    for name, points in drivers(policy.scheme, read.answers)],
+        "evidence": dict(read.evidence),
+        "policy": {"in_force": policy.heading.in_force.isoformat(), "status": policy.heading.status,
+                   "notes": list(policy.notes)},
+    }  # fmt: skip
+
+
+def _say(answer: dict[str, Any]) -> None:
+    from kequn.cli import language
+
+    spoken = language()
+
+    def say(zh: str, en: str, value: object) -> None:
+        print(f"{Text(zh, en).in_language(spoken)}\t{'' if value is None else value}")
+
+    say("类别", "category", answer["category"] or " / ".join(answer["possible"]))
+    say("得分", "score", None if answer["score"] is None else f"{answer['score']:.3f}")
+    say("风险权重", "risk weight", None if answer["risk_weight"] is None else f"{answer['risk_weight']:.0%}")
+    say("预期损失", "expected loss", None if answer["expected_loss"] is None else f"{answer['expected_loss']:.1%}")
+    say("等权结果", "with equal weights", answer["equal_weights"])
+    say("最差因素结果", "by the worst factor", answer["worst_factor"])
+    for one in answer["missing"]:
+        say("缺少", "missing", one)
+    for one in answer["drivers"][:5]:
+        say("主要拖累", "moved by", f"{one['line']}\t{one['points']:.3f}")
+    for note in answer["policy"]["notes"]:
+        if note["status"] != "verified":
+            say("未核实", "not verified", note[spoken])
+
+
+def _day(text: str) -> date:
+    if not text:
+        return date.today()
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError as error:
+        raise Misuse(Text(f"日期不对：{text}", f"not a date: {text}")) from error
