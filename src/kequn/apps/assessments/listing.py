@@ -54,9 +54,12 @@ class Wanted:
         return replace(self, order=NAME, descending=False) != Wanted()
 
 
-def wanted_customers(*, person: Person, wanted: Wanted) -> QuerySet[Customer]:
+Among = QuerySet[Customer] | None  # what `matching` answered to the words, where it was asked already
+
+
+def wanted_customers(*, person: Person, wanted: Wanted, among: Among = None) -> QuerySet[Customer]:
     """The visible customers that fit, unordered. Findings are those that stand now."""
-    found = matching(person=person, words=wanted.words).order_by()
+    found = (matching(person=person, words=wanted.words) if among is None else among).order_by()
     plain = {"group__code": wanted.group, "owner__username": wanted.manager, "team__code": wanted.team,
              "branch__code": wanted.branch}  # fmt: skip
     found = found.filter(**{key: value for key, value in plain.items() if value})
@@ -93,7 +96,7 @@ def _sizes(pairs: list[tuple[str, str]]) -> dict[tuple[str, str], int]:
     return {(one.key, one.value): one.customers for one in found}
 
 
-def totals(*, person: Person, wanted: Wanted) -> Totals:
+def totals(*, person: Person, wanted: Wanted, among: Among = None) -> Totals:
     """The count and the sums of what is shown. Of the whole book, and of one class of it, the last run wrote them."""
     if person.scope == Scope.ALL and not wanted.is_filtered:
         return _whole_book()
@@ -101,7 +104,7 @@ def totals(*, person: Person, wanted: Wanted) -> Totals:
     if ready is not None:
         return ready
     plain = replace(wanted, classes={}, holding=(), untold=())
-    part = Part.of(wanted_customers(person=person, wanted=plain))
+    part = Part.of(wanted_customers(person=person, wanted=plain, among=among))
     return part.only(_standing_so(part, wanted)).totals()
 
 
@@ -155,9 +158,11 @@ class Listed:
     before: str
 
 
-def page_of(*, person: Person, wanted: Wanted, after: str = "", before: str = "", size: int = 50) -> Listed:
+def page_of(
+    *, person: Person, wanted: Wanted, after: str = "", before: str = "", size: int = 50, among: Among = None
+) -> Listed:
     """The page after a mark or before one. A mark is the id of a customer; it tells nobody anything."""
-    found = wanted_customers(person=person, wanted=wanted)
+    found = wanted_customers(person=person, wanted=wanted, among=among)
     mark = after or before
     last = _place_of(person, wanted, mark) if mark.isdecimal() else None
     backwards = bool(before) and last is not None
@@ -226,9 +231,9 @@ def _parts(
 
 def each(*, person: Person, wanted: Wanted, block: int = 2_000) -> Iterator[list[Customer]]:
     """All that fits, block by block in the order of the list, for exports."""
-    mark = ""
+    mark, among = "", matching(person=person, words=wanted.words)
     while True:
-        listed = page_of(person=person, wanted=wanted, after=mark, size=block)
+        listed = page_of(person=person, wanted=wanted, after=mark, size=block, among=among)
         if listed.customers:
             yield listed.customers
         mark = listed.after
