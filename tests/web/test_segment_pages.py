@@ -8,6 +8,7 @@ import pytest
 from kequn.apps.assessments.models import FindingSpan, Pin
 from kequn.apps.governance.models import DocumentVersion, Proposal
 from kequn.apps.governance.selectors import own_pack
+from kequn.apps.jobs.services import work_one
 from kequn.samples.book import AS_OF
 
 pytestmark = pytest.mark.django_db
@@ -221,3 +222,15 @@ def test_segments_that_disagree_are_settled_on_the_customer_s_page(sign_in):
 def test_the_pack_s_own_segments_are_read_where_nothing_was_published(sign_in):
     assert sign_in("head").get("/segments/late_payers/").context["text"] == "any(days_past_due > 0)"
     assert own_pack().version == "2026.11"
+
+
+def test_a_date_judged_again_is_shown_beside_what_was_known_then(sign_in):
+    client = sign_in("segment")
+    client.post("/segments/late_payers/history/", {"on": "2026-06-30"})
+    done = work_one(worker="test")
+    assert done.state == "done", done.error
+    page = client.get("/segments/late_payers/history/?on=2026-06-30")
+    assert len(page.context["now"]) == page.context["now_count"] > 0
+    assert client.get(f"/runs/{done.result['run']}/").status_code == 200
+    assert "Replayed" in client.get("/runs/").content.decode()
+    assert sign_in("auditor").post("/segments/late_payers/history/", {"on": "2026-06-30"}).status_code == 403

@@ -94,7 +94,7 @@ def _shown(shown: dict[str, Any]) -> dict[str, Any]:
     spoken = language()
     figures = shown.get("figures") or {}
     body = shown.get("body") or {}
-    facts = [(name, body[key]) for key, name in _body_words() if body.get(key)] if isinstance(body, dict) else []
+    facts = [(name, _said(key, body[key])) for key, name in _body_words() if body.get(key)]
     if "customer" in shown:
         pinned = _("into") if shown["in"] else _("out of")
         facts = [
@@ -105,6 +105,12 @@ def _shown(shown: dict[str, Any]) -> dict[str, Any]:
         ]  # fmt: skip
     if shown.get("effective_from"):
         facts.append((_("Holds from"), shown["effective_from"]))
+    if shown.get("proof"):
+        proof = shown["proof"]
+        facts += [
+            (_("Complete"), _("%(n)s left out") % {"n": proof["left_out"]}),
+            (_("Disjoint"), _("%(n)s in several") % {"n": proof["in_several"]}),
+        ]
     if shown.get("reason") and "customer" not in shown:
         facts.append((_("Why it changes"), shown["reason"]))
     overlaps = [{"label": labels.fact(key, spoken), "customers": n, "exposure": e, "jaccard": j}
@@ -118,6 +124,11 @@ def _shown(shown: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _said(key: str, value: str) -> str:
+    words = {"out": _("out of it"), "in": _("in it"), "list": _("on the list of missing data")}
+    return words.get(value, value) if key == "unknown" else value
+
+
 def _is_backdated(shown: dict[str, Any]) -> bool:
     day = str(shown.get("effective_from", ""))
     return bool(day) and date.fromisoformat(day) < timezone.localdate()
@@ -128,4 +139,5 @@ def _body_words() -> list[tuple[str, str]]:
         ("name", _("Code")), ("zh", _("Chinese name")), ("en", _("English name")), ("rule", _("Rule text")),
         ("unknown", _("Where it cannot be told, a customer stands")), ("dimension", _("Dimension")),
         ("source", _("Source")), ("note", _("Note")),
+        ("segments", _("Codes of segments, in their order")),
     ]  # fmt: skip

@@ -19,7 +19,7 @@ from kequn.domain.errors import KequnError
 from kequn.web import labels
 from kequn.web.templatetags.kequn import language
 
-MOODS = {RunState.PUBLISHED: "good", RunState.FAILED: "bad"}
+MOODS = {RunState.PUBLISHED: "good", RunState.REPLAYED: "unknown", RunState.FAILED: "bad"}
 SHOWN = 50
 
 

@@ -31,7 +31,7 @@ class DocumentVersion(models.Model):
     retires = models.BooleanField(default=False)
     effective_from = models.DateField()
     reason = models.CharField(max_length=1000, blank=True)
-    origin = models.CharField(max_length=80)  # page, yaml, json, or the pack that it came with
+    origin = models.CharField(max_length=80)  # page, yaml, or the pack that it came with
     maker = models.CharField(max_length=200)
     made_at = models.DateTimeField()
     published_at = models.DateTimeField(null=True)
