@@ -17,7 +17,9 @@ def test_classify_keeps_the_order_and_what_is_no_fact(tmp_path):
     file, out = tmp_path / "assets.csv", tmp_path / "tiers.parquet"
     file.write_text("asset,days_past_due\nA2,91\nA1,0\nA3,\n")
     words = ["classify", str(file), "-o", str(out), "--as-of", "2026-06-30"]
-    assert CliRunner().invoke(build(), words).exit_code == 0
+    run = CliRunner().invoke(build(), words)
+    assert run.exit_code == 0
+    assert "classification.yaml" in run.stderr  # from memory, and it says so
     found = pq.read_table(out)
     assert found.column("asset").to_pylist() == ["A2", "A1", "A3"]
     assert found.column("tier").to_pylist() == ["substandard", "normal", None]

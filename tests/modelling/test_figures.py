@@ -173,7 +173,7 @@ def test_logistic_equals_scikit_learn(sample):
 
     event, risk, weight = sample
     x = np.column_stack([risk, risk**2])
-    ours = logistic(x, event, weight)
+    ours = logistic(x, event, weight, ridge=1e-3)
     theirs = LogisticRegression(C=1 / (1e-3 * weight.sum()), tol=1e-10, max_iter=500).fit(
         x, event, sample_weight=weight
     )
