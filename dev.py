@@ -218,11 +218,14 @@ def bundle(words: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="dev.py bundle", description="Everything in one folder for offline set-up.")
     parser.add_argument("-o", "--output", type=Path, default=ROOT / "offline")
     parser.add_argument("--tests", action="store_true", help="also what the tests need")
+    parser.add_argument("--modelling", action="store_true", help="also what fitting models needs, some 400 MB")
     chosen = parser.parse_args(words)
     set_up()
     wheels = chosen.output / "wheels"
     wheels.mkdir(parents=True, exist_ok=True)
-    for lock in ("base", *(["dev"] if chosen.tests else [])):
+    wanted = ["dev"] if chosen.tests else []
+    wanted += ["modelling"] if chosen.tests or chosen.modelling else []
+    for lock in ("base", *wanted):
         run(PYTHON, "-m", "pip", "download", "-q", "--disable-pip-version-check", "--require-hashes", "-r",
             LOCKS / f"{lock}.txt", "-d", wheels)  # fmt: skip
     with tarfile.open(chosen.output / "frontend.tar", "w") as archive:

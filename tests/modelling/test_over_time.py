@@ -101,8 +101,31 @@ def test_the_replay_tells_when_a_calibration_no_longer_holds(tmp_path, settings)
     save(fit(spec, tape, settings, date(2026, 6, 1), "t"), tmp_path / "m", tape, date(2026, 6, 1))
     found = {one["year"]: one for one in replayed(load(tmp_path / "m"), tape, settings)["years"]}
     assert found[2022]["drift"] == []
+    assert found[2025]["after"]["read"][-1] == 2024
     assert found[2024]["after"]["calibration_error"] > 0.1
     assert {one["what"] for one in found[2025]["drift"]} == {"defaults"}
+
+
+def test_a_recalibrated_model_keeps_the_order_and_says_where_its_pd_comes_from(tmp_path, settings, book):
+    from datetime import date
+
+    from kequn.modelling.fitting import fit
+    from kequn.modelling.models import load, save, save_recalibrated, scored
+    from kequn.modelling.replay import recalibrated
+
+    tape, spec = read_tape(book), spec_of({**SPEC, "label_lag_years": 1})
+    save(fit(spec, tape, settings, date(2026, 6, 1), "t"), tmp_path / "m", tape, date(2026, 6, 1))
+    before = load(tmp_path / "m")
+    found, how = recalibrated(before, tape, settings, 2024)
+    save_recalibrated(tmp_path / "m", tmp_path / "m2024", found, how)
+    after = load(tmp_path / "m2024")
+    assert how["cohorts"] == [2021, 2022, 2023]
+    assert after.card["calibration_before"] == [before.card["calibration"]]
+    scores = [scored(one, tape).column("score").to_pylist() for one in (before, after)]
+    assert scores[0] == scores[1]
+    late = np.array(tape.table.column("year")) >= 2021
+    bad = np.array([one == "bad" for one in tape.table.column("status").to_pylist()])
+    assert scored(after, tape).column("pd").to_numpy()[late].mean() == pytest.approx(bad[late].mean(), abs=1e-6)
 
 
 @pytest.mark.shared

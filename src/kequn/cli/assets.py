@@ -1,6 +1,7 @@
 """`kequn classify` and `kequn slot`: rule books of assets, and the slotting sheet of a project. No database."""
 
 import json
+import sys
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -33,7 +34,7 @@ def classify(
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from kequn.cli import writable
+    from kequn.cli import language, writable
     from kequn.engine.classification import classify as classified
     from kequn.modelling.tapes import read_tape
     from kequn.policy import load_pack
@@ -43,6 +44,10 @@ def classify(
         raise Misuse(Text(f"没有 {by}；可选 {' '.join(BOOKS)}", f"no {by}; there is {' '.join(BOOKS)}"))
     writable(output)
     book = read_rule_book(load_pack(pack).folder, by, _day(as_of))  # type: ignore[arg-type]  # checked above
+    if book.heading.status != "verified":
+        said = Text(f"规则未与原文核对：{book.heading.title.zh}（{book.heading.file}）",
+                    f"not checked against the text: {book.heading.title.en} ({book.heading.file})")  # fmt: skip
+        print(said.in_language(language()), file=sys.stderr)
     table = read_tape(file).table
     found = classified(table, book, reader)  # type: ignore[arg-type]  # the reader refuses what it does not know
     others = [name for name in table.column_names if name not in found.column_names and name not in book.facts]

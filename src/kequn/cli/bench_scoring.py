@@ -41,7 +41,7 @@ def measured_scoring(rows: int) -> dict[str, Any]:
 
     draw = np.random.default_rng(15)
     values = draw.normal(0, 1, (rows, VARIABLES))
-    risk = values @ np.linspace(0.15, 0.6, VARIABLES) - 2
+    risk = values @ np.full(VARIABLES, 0.4) - 2
     event = draw.random(rows) < 1 / (1 + np.exp(-risk))
     names = [f"x{at}" for at in range(VARIABLES)]
     table = pa.table({**{name: values[:, at] for at, name in enumerate(names)}, "bad": event.astype(int)})

@@ -31,6 +31,7 @@ def register(app: typer.Typer) -> None:
     group.command("validate")(validate)
     group.command("folds")(folds)
     group.command("replay")(replay)
+    group.command("recalibrate")(recalibrate)
     group.command("migration")(migration)
     group.callback()(lambda: None)
     app.add_typer(group, name="model")
@@ -216,6 +217,26 @@ def replay(
         print(f"{one['year']}\t{one['rows']}\t{one['observed']:.3f}\t{one['before']['stated']:.3f}\t"
               f"{one['before']['calibration_error']:.3f}\t{one['after']['stated']:.3f}\t"
               f"{one['after']['calibration_error']:.3f}\t{'; '.join(w['en'] for w in one['drift'])}")  # fmt: skip
+
+
+def recalibrate(
+    model: ModelFolder,
+    data: Data,
+    year: Annotated[int, typer.Option("--year", help="The year it is made for; only what was known before.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The folder to write; it must be new or empty.")],
+    event_date: Outside = "",
+    rows: Rows = "",
+    pack: Pack = "cn",
+) -> None:
+    """Write the same model with a PD recalibrated on the newest cohorts whose outcome is known; the order stays."""
+    from kequn.modelling.models import load, save_recalibrated
+    from kequn.modelling.replay import recalibrated
+    from kequn.modelling.tapes import read_tape
+
+    read = load(model)
+    found, how = recalibrated(read, read_tape(data), _settings(pack), year, rows=rows, event_date=event_date)
+    save_recalibrated(model, output, found, how)
+    print(json.dumps({"model": str(output), **how}, ensure_ascii=False))
 
 
 def migration(

@@ -6,6 +6,7 @@ its document begins with the score.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import yaml
 from kequn.domain.definitions import Definition
 from kequn.domain.errors import Text
 from kequn.domain.facts import Fact, FactType, Grain, Vocabulary
-from kequn.domain.rules.program import program_of
+from kequn.domain.rules.program import Program, program_of
 from kequn.engine.columns import ARROW_TYPES
 from kequn.engine.frames import ReaderName, answers
 from kequn.modelling.binning import Bin, Characteristic
@@ -161,16 +162,26 @@ def read_model_document(path: Path) -> Document:
     return document
 
 
-def evaluated(definitions: Sequence[Definition], columns: Mapping[str, pa.ChunkedArray], rows: int,
-              wanted: Sequence[str], reader: ReaderName = "duckdb") -> pa.Table:  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The definitions of a model made into a program once, ready for every reader."""
+
+    program: Program
+    kinds: Mapping[str, FactType]
+
+
+def ready(definitions: Sequence[Definition]) -> Ready:
+    """The program of the definitions. No column of a file stands in for one of them, whatever it is called."""
+    own = [Definition(one.name, one.grain, one.type, one.expr, "score") for one in definitions]
+    return Ready(program_of(own), {one.name: one.type for one in own})
+
+
+def evaluated(model: Ready, columns: Mapping[str, pa.ChunkedArray], rows: int, wanted: Sequence[str],
+              reader: ReaderName = "duckdb") -> pa.Table:  # fmt: skip
     """The wanted results for each row. `columns` are the inputs in the types of facts; what lacks is unknown."""
-    kinds = {one.name: one.type for one in definitions}
-    facts = dict.fromkeys(columns, FactType.NUMBER) | {
-        name: kind for name in columns for kind in FactType if columns[name].type == ARROW_TYPES[kind]
-    }
-    vocabulary = Vocabulary(Fact(name, Grain.CUSTOMER, kind) for name, kind in facts.items())
-    known = [Definition(one.name, one.grain, one.type, one.expr, "score") for one in definitions]
-    return answers(columns, rows, vocabulary, program_of(known), {name: kinds[name] for name in wanted}, reader)
+    kinds = {name: kind for name in columns for kind in FactType if columns[name].type == ARROW_TYPES[kind]}
+    vocabulary = Vocabulary(Fact(name, Grain.CUSTOMER, kind) for name, kind in kinds.items())
+    return answers(columns, rows, vocabulary, model.program, {name: model.kinds[name] for name in wanted}, reader)
 
 
 def head_of(title: Text, source: str, day: date) -> dict[str, Any]:

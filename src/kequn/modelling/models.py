@@ -19,19 +19,21 @@ import numpy as np
 import pyarrow as pa
 import yaml
 
-from kequn.domain.definitions import Definition
 from kequn.domain.errors import Misuse, Refused, Text
 from kequn.domain.facts import FactType
 from kequn.engine.columns import ARROW_TYPES, kind_of, normal_column
 from kequn.engine.frames import ReaderName
 from kequn.modelling import panel
+from kequn.modelling.calibration import Calibration
 from kequn.modelling.challenger import Challenger, Inputs
 from kequn.modelling.fitting import Fitted
 from kequn.modelling.frozen import (
+    Ready,
     challenger_document,
     evaluated,
     head_of,
     read_model_document,
+    ready,
     scorecard_document,
     write_document,
 )
@@ -54,7 +56,7 @@ class Model:
     spec: Spec
     features: tuple[Feature, ...]
     card: Mapping[str, Any]
-    definitions: tuple[Definition, ...]
+    ready: Ready
     challenger: Challenger | None
 
     @property
@@ -77,6 +79,35 @@ def save(fitted: Fitted, folder: Path, tape: Tape, day: date) -> None:
     fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=_parent(folder)))
     try:
         _write(fitted, fresh, tape, day)
+        if folder.exists():
+            folder.rmdir()
+        os.replace(fresh, folder)  # noqa: PTH105 - a folder, in one step
+        folder.chmod(0o755)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def save_recalibrated(source: Path, folder: Path, calibration: Calibration, how: Mapping[str, Any]) -> None:
+    """The model of a folder with another calibration in a folder of its own: the ranking is untouched.
+
+    The card keeps the calibration before it, so that the whole way can be read.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise Misuse(Text(f"文件夹 {folder} 不是空的", f"the folder {folder} is not empty"))
+    card = json.loads((source / CARD).read_text(encoding="utf-8"))
+    body = yaml.safe_load((source / DOCUMENT).read_text(encoding="utf-8"))
+    before = card["calibration"]
+    card["calibration_before"] = [*card.get("calibration_before", []), before]
+    card["calibration"] = {
+        **how, "intercept": calibration.intercept, "slope": calibration.slope, "pd_floor": before["pd_floor"],
+    }  # fmt: skip
+    body["constants"]["calibration_intercept"]["value"] = calibration.intercept
+    body["constants"]["calibration_slope"]["value"] = calibration.slope
+    fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=_parent(folder)))
+    try:
+        shutil.copytree(source, fresh, dirs_exist_ok=True)
+        write_document(body, fresh / DOCUMENT)
+        (fresh / CARD).write_text(json.dumps(card, ensure_ascii=False, indent=1), encoding="utf-8")
         if folder.exists():
             folder.rmdir()
         os.replace(fresh, folder)  # noqa: PTH105 - a folder, in one step
@@ -180,7 +211,7 @@ def load(folder: Path) -> Model:
     challenger = _challenger(folder, card)
     known = {"score": FactType.NUMBER} if challenger is not None else inputs
     definitions = definitions_of(read_model_document(folder / DOCUMENT), known)
-    return Model(spec, features, card, tuple(definitions), challenger)
+    return Model(spec, features, card, ready(definitions), challenger)
 
 
 def _challenger(folder: Path, card: Mapping[str, Any]) -> Challenger | None:
@@ -224,10 +255,10 @@ def scored(model: Model, tape: Tape, reader: ReaderName = "duckdb") -> pa.Table:
     """`score`, `pd` and `grade` of every row, in the order of the tape."""
     if model.challenger is None:
         columns: Mapping[str, pa.ChunkedArray] = input_columns(model, tape)
-        return evaluated(model.definitions, columns, tape.rows, ("score", "pd", "grade"), reader)
+        return evaluated(model.ready, columns, tape.rows, ("score", "pd", "grade"), reader)
     scores = model.challenger.scores(model_features(model, tape), tape.rows, model.scale)
     column = pa.chunked_array([pa.array(scores, ARROW_TYPES[FactType.NUMBER])])
-    rest = evaluated(model.definitions, {"score": column}, tape.rows, ("pd", "grade"), reader)
+    rest = evaluated(model.ready, {"score": column}, tape.rows, ("pd", "grade"), reader)
     return pa.table([column, *rest.columns], names=["score", "pd", "grade"])
 
 
@@ -258,7 +289,7 @@ def reasons_of(model: Model, tape: Tape, most: int) -> list[str]:
         return [";".join(name for name, _ in row) for row in model.challenger.reasons(columns, tape.rows, most)]
     names = [one["name"] for one in model.card["characteristics"]]
     best = [max(b["points"] for b in one["bins"]) for one in model.card["characteristics"]]
-    points = evaluated(model.definitions, input_columns(model, tape), tape.rows, [f"points_{name}" for name in names])
+    points = evaluated(model.ready, input_columns(model, tape), tape.rows, [f"points_{name}" for name in names])
     lost = np.column_stack([top - points.column(at).to_numpy() for at, top in enumerate(best)])
     order = np.argsort(-lost, axis=1, kind="stable")[:, :most]
     return [";".join(names[at] for at in places if row[at] > 0)

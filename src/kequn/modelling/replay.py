@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from kequn.domain.errors import Misuse, Text
+from kequn.domain.errors import Misuse, Refused, Text
 from kequn.modelling import panel
 from kequn.modelling.agreement import calibration_error, correlated_p_value
 from kequn.modelling.calibration import Calibration, fitted_calibration, shift_to
@@ -64,6 +64,26 @@ def replayed(model: Model, tape: Tape, settings: Settings, *, rows: str = "", ev
         "years_read": int(settings.limits["recalibration_years"]), "years": found,
         "first_flagged": flagged[0] if flagged else None, "flagged": flagged,
     }  # fmt: skip
+
+
+def recalibrated(
+    model: Model, tape: Tape, settings: Settings, year: int, *, rows: str = "", event_date: str = ""
+) -> tuple[Calibration, dict[str, Any]]:
+    """The calibration for the cases of a year, from what was known when it began, and how it came about.
+
+    Refused where no cohort is old enough to say anything.
+    """
+    column = model.spec.calibrate_by or model.spec.period
+    if not column:
+        raise Misuse(
+            Text("模型说明没有 period 或 calibrate_by", "the spec of the model names no period and no calibrate_by")
+        )
+    cohorts = _cohorts(model, tape, column, rows, event_date)
+    found, read, level = _recalibrated(model, cohorts, year, settings, dated=bool(event_date))
+    if found is None or level is None:
+        raise Refused(Text(f"{year} 年初没有足够老的批次可用", f"at the start of {year} no cohort was old enough"))
+    how = {"method": "recalibrated", "year": year, "cohorts": read, "central_tendency": level, "data": tape.digest}
+    return found, how
 
 
 def _trained(model: Model, tape: Tape) -> Flags:

@@ -16,7 +16,7 @@ from kequn.modelling.binning import Characteristic, Failed, cut, weight_matrix
 from kequn.modelling.spec import Feature, Spec
 from kequn.modelling.tapes import Floats
 
-RIDGE = 1e-3  # keeps the coefficients of nearly equal characteristics finite, relative to the total weight
+LEAST_RIDGE = 1e-9  # keeps the coefficients of equal columns finite
 MOST_STEPS = 100
 
 
@@ -82,7 +82,7 @@ def fit_scorecard(
     woe = weight_matrix(made, columns)
     kept, failed = _apart(made, woe, weight, limits["correlation_max"])
     while kept:
-        fitted = logistic(woe[:, kept], 1 - event, weight)
+        fitted = logistic(woe[:, kept], 1 - event, weight, ridge=limits["ridge"])
         against = [at for at, value in enumerate(fitted[1:]) if value <= 0]
         if not against:
             break
@@ -114,15 +114,15 @@ def _apart(made: Sequence[Characteristic], woe: Floats, weight: Floats, limit: f
     return kept, failed
 
 
-def logistic(x: Floats, y: Floats, weight: Floats) -> Floats:
-    """Constant and coefficients of a weighted logistic regression, by Newton's method with a slight ridge.
+def logistic(x: Floats, y: Floats, weight: Floats, *, ridge: float = LEAST_RIDGE) -> Floats:
+    """Constant and coefficients of a weighted logistic regression, by Newton's method with a ridge.
 
-    `x` rows by columns, `y` 0 or 1, `weight` rows. Minimises the weighted log loss plus RIDGE times the total weight
+    `x` rows by columns, `y` 0 or 1, `weight` rows. Minimises the weighted log loss plus `ridge` times the total weight
     times the sum of squares over two; the constant is free. Source: McCullagh and Nelder, Generalized Linear Models.
     """
     design = np.column_stack([np.ones(len(y)), x])
     total = float(weight.sum())
-    penalty = np.full(design.shape[1], RIDGE * total)
+    penalty = np.full(design.shape[1], ridge * total)
     penalty[0] = 0.0
     beta = np.zeros(design.shape[1])
     rate = float((weight * y).sum()) / total

@@ -4,7 +4,7 @@ import itertools
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kequn.domain.errors import Refused
@@ -97,6 +97,7 @@ def test_preferential_weights_are_a_national_choice_that_the_pack_does_not_make(
     assert slot(chosen, sheet(3), remaining_years=1.0).preferential is False
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.sampled_from([1, 2, 3, 4, "n/a", None]), min_size=29, max_size=29), st.integers(0, 28))
 def test_a_better_answer_never_gives_a_worse_score(answers, at):
     given_answers = dict(zip(NAMES, answers, strict=True))

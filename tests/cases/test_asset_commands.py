@@ -1,0 +1,54 @@
+"""`kequn classify` and `kequn slot` as a banker calls them."""
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from typer.testing import CliRunner
+
+from kequn.cli import build
+from kequn.domain.errors import Misuse, Refused
+
+SHEET = Path(__file__).resolve().parents[2] / "examples" / "projects" / "solar_slotting.yaml"
+
+
+def test_classify_keeps_the_order_and_what_is_no_fact(tmp_path):
+    file, out = tmp_path / "assets.csv", tmp_path / "tiers.parquet"
+    file.write_text("asset,days_past_due\nA2,91\nA1,0\nA3,\n")
+    words = ["classify", str(file), "-o", str(out), "--as-of", "2026-06-30"]
+    run = CliRunner().invoke(build(), words)
+    assert run.exit_code == 0
+    assert "classification.yaml" in run.stderr  # from memory, and it says so
+    found = pq.read_table(out)
+    assert found.column("asset").to_pylist() == ["A2", "A1", "A3"]
+    assert found.column("tier").to_pylist() == ["substandard", "normal", None]
+    assert found.column("substandard_overdue").to_pylist() == [True, False, None]
+
+
+def test_classify_by_stage(tmp_path):
+    pq.write_table(pa.table({"id": [1, 2], "days_past_due": [31.0, 91.0]}), tmp_path / "a.parquet")
+    words = ["classify", str(tmp_path / "a.parquet"), "-o", str(tmp_path / "s.parquet"), "--by", "staging"]
+    assert CliRunner().invoke(build(), words).exit_code == 0
+    assert pq.read_table(tmp_path / "s.parquet").column("stage").to_pylist() == ["stage_2", "stage_3"]
+
+
+def test_classify_refuses_a_column_of_another_type_and_writes_nothing(tmp_path):
+    (tmp_path / "a.csv").write_text("days_past_due\nmany\n")
+    found = CliRunner().invoke(build(), ["classify", str(tmp_path / "a.csv"), "-o", str(tmp_path / "o.parquet")])
+    assert isinstance(found.exception, Refused)
+    assert not (tmp_path / "o.parquet").exists()
+
+
+def test_slot_says_category_weight_and_the_evidence_of_each_line():
+    found = CliRunner().invoke(build(), ["slot", str(SHEET), "--json", "--as-of", "2026-06-30"])
+    said = json.loads(found.stdout)
+    assert (said["category"], said["risk_weight"], said["expected_loss"]) == ("good", 0.9, 0.008)
+    assert said["missing"] == []
+    assert said["evidence"]["financial_ratios"] == "dscr_min = 1.32"
+    assert {note["status"] for note in said["policy"]["notes"]} == {"verified", "memory"}
+
+
+def test_an_unknown_rule_book_is_misuse(tmp_path):
+    found = CliRunner().invoke(build(), ["classify", str(SHEET), "-o", str(tmp_path / "o"), "--by", "guess"])
+    assert isinstance(found.exception, Misuse)
