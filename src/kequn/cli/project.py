@@ -80,6 +80,7 @@ def solve(
 
     found = _read(model, pack, as_of)
     answer = answer_of(run(found.project, _scenario(found, scenario)), language())
+    answer["unverified_policy_figures"] = list(found.unverified)
     print(json.dumps(answer, ensure_ascii=False, indent=1, allow_nan=False) if as_json else _text(answer))
 
 
@@ -177,6 +178,8 @@ def _text(answer: dict[str, Any]) -> str:
         else:
             lines.append(f"{name:<27} {_shown(value)}")
     lines += ["", *(f"! {one['message']}" for one in answer["warnings"])]
+    if answer["unverified_policy_figures"]:
+        lines.append("? policy figures not checked 未核实的政策数字: " + ", ".join(answer["unverified_policy_figures"]))
     return "\n".join(lines).rstrip()
 
 
