@@ -121,6 +121,20 @@ def test_the_command_prints_what_is_worked_by_hand(tmp_path):
     assert "min_dscr" in ran("solve", written(tmp_path), "--scenario", "bank")
 
 
+def test_policy_figures_that_nobody_checked_are_shown_with_the_result():
+    output = ran("solve", EXAMPLES[-1])
+    assert "未核实的政策数字" in output
+    assert "lpr" in output
+    assert "tax_rate_standard" in output
+
+
+def test_covers_are_told_back_and_ahead_by_period(tmp_path):
+    rows = json.loads(ran("solve", written(tmp_path), "--json"))["periods"]
+    assert [row["dscr_forward"] for row in rows] == [pytest.approx(1.25), pytest.approx(1.25), None]
+    assert rows[0]["llcr"] == pytest.approx(1.25)
+    assert rows[0]["plcr"] > rows[0]["llcr"]
+
+
 def test_the_same_seed_simulates_the_same(tmp_path):
     words = ("simulate", written(tmp_path), "--count", "200", "--seed", "3", "--json")
     first, second = json.loads(ran(*words)), json.loads(ran(*words))

@@ -107,6 +107,12 @@ def test_equal_principal_by_months_with_30_360(tmp_path):
     assert [row["end"] for row in found["schedule"]][-1] == "2026-01-10"
 
 
+def test_a_schedule_in_cents_sums_to_the_loan_and_pays_the_rest_at_the_end(tmp_path):
+    found = one(tmp_path, "repayment_schedule", principal=1000, start="2025-01-01", periods=3, frequency="annual",
+                mode="equal_principal", annual_rate=0.0, day_count="30/360", rounding="cent")  # fmt: skip
+    assert [row["principal"] for row in found["schedule_in_cents"]] == ["333.33", "333.33", "333.34"]
+
+
 def test_level_payments_before_a_balloon_leave_exactly_the_balloon(tmp_path):
     """1,000 at 10 % a year, half left after two years: A = 1000 x (1 - 0.5 / 1.21) / (1 / 1.1 + 1 / 1.21)."""
     found = one(tmp_path, "repayment_schedule", principal=1000, start="2025-01-01", maturity="2027-01-01",

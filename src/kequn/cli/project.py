@@ -9,6 +9,21 @@ import typer
 
 from kequn.domain.errors import Misuse, Text
 
+EMPTY: dict[str, Any] = {
+    "project": "", "currency": "CNY", "unit": "", "funding": "pro_rata", "discount_rate": 0.08,
+    "vat_facility_rate": 0.0,
+    "timeline": {"start": "", "construction_months": "", "operation_years": "", "step_months": 6},
+    "capital": [{"name": "", "amount": "", "life_years": "", "salvage": "", "vat": ""}],
+    "revenues": [{"name": "", "volume": "", "price": "", "growth": "", "indexation": "", "years": "", "vat": ""}],
+    "subsidies": [{"name": "", "amounts": "", "confirmed": ""}],
+    "costs": [{"name": "", "amount": "", "share_of_revenue": "", "indexation": "", "vat": ""}],
+    "maintenance": [{"name": "", "amount": "", "years": "", "saved_years": ""}],
+    "loans": [{"name": "", "rate": "", "tenor_years": "", "form": "", "target_dscr": "", "grace_years": ""}],
+    "limits": {"max_gearing": ""},
+    "covenants": {"dsra_months": "", "lockup_dscr": "", "default_dscr": ""},
+    "tax": {"regime": "standard"},
+}  # fmt: skip
+
 if TYPE_CHECKING:
     from kequn.financing.models import ModelFile
 
@@ -32,6 +47,8 @@ def register(app: typer.Typer) -> None:
     export.command("xlsx")(export_xlsx)
     export.callback()(lambda: None)
     group.add_typer(export, name="export")
+    group.command("template")(template)
+    group.command("import")(import_sheets)
     app.add_typer(group, name="project")
 
 
@@ -63,6 +80,7 @@ def solve(
 
     found = _read(model, pack, as_of)
     answer = answer_of(run(found.project, _scenario(found, scenario)), language())
+    answer["unverified_policy_figures"] = list(found.unverified)
     print(json.dumps(answer, ensure_ascii=False, indent=1, allow_nan=False) if as_json else _text(answer))
 
 
@@ -112,6 +130,45 @@ def export_xlsx(
     target.write_bytes(workbook_of(run(found.project, _scenario(found, scenario))))
 
 
+def template(
+    output: Annotated[Path, typer.Option("-o", "--output", help="The workbook to write.")],
+    model: Annotated[
+        Path | None, typer.Option(help="A YAML model to fill it with; else it is empty but for its keys.")
+    ] = None,
+) -> None:
+    """Write the workbook in which a model is filled in, one sheet for each section."""
+    import yaml
+
+    from kequn.cli import writable
+    from kequn.financing.sheets import write_sheets
+
+    body = yaml.safe_load(model.read_text(encoding="utf-8")) if model else EMPTY
+    writable(output).write_bytes(write_sheets(body))
+
+
+def import_sheets(
+    workbook: Annotated[Path, typer.Argument(help="The template filled in, or a lender's own workbook.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The YAML model to write.")],
+    mapping: Annotated[Path | None, typer.Option(help="What the sheets of a lender's workbook are (YAML).")] = None,
+    pack: PackOption = "cn",
+    as_of: AsOfOption = None,
+) -> None:
+    """Turn a workbook into a YAML model, check it, and say which cells were not read."""
+    import yaml
+
+    from kequn.cli import writable
+    from kequn.financing.sheets import read_sheets
+
+    explained = yaml.safe_load(mapping.read_text(encoding="utf-8")) if mapping else None
+    found = read_sheets(workbook, explained)
+    target = writable(output)
+    target.write_text(yaml.safe_dump(found.body, allow_unicode=True, sort_keys=False, width=110), encoding="utf-8")
+    _read(target, pack, as_of)
+    print(f"{len(found.unread)} cell(s) or sheet(s) not read")
+    for place in found.unread:
+        print(f"  {place}")
+
+
 def _text(answer: dict[str, Any]) -> str:
     figures = answer["key_figures"]
     lines = [f"{answer['project']} · {answer['scenario']} · {answer['currency']} {answer['unit']}", ""]
@@ -121,6 +178,8 @@ def _text(answer: dict[str, Any]) -> str:
         else:
             lines.append(f"{name:<27} {_shown(value)}")
     lines += ["", *(f"! {one['message']}" for one in answer["warnings"])]
+    if answer["unverified_policy_figures"]:
+        lines.append("? policy figures not checked 未核实的政策数字: " + ", ".join(answer["unverified_policy_figures"]))
     return "\n".join(lines).rstrip()
 
 

@@ -31,7 +31,7 @@ from kequn.domain.projectfinance.rates import RatePlan, Reset, fixed, reset_on
 from kequn.domain.projectfinance.simulation import Uncertainty
 from kequn.domain.projectfinance.taxes import TaxRules
 from kequn.domain.projectfinance.timeline import Timeline
-from kequn.financing.rules import lpr, tax_rules
+from kequn.financing.rules import lpr, tax_rules, unverified
 from kequn.policy.documents import Complaints, read_yaml
 from kequn.policy.pack import Pack
 
@@ -52,6 +52,7 @@ class ModelFile:
     uncertainties: tuple[Uncertainty, ...]
     correlation: tuple[tuple[float, ...], ...]
     note: str = ""
+    unverified: tuple[str, ...] = ()  # figures of the policy pack that it uses and nobody has checked
 
 
 def read_model(path: Path, pack: Pack, as_of: date) -> ModelFile:
@@ -73,6 +74,7 @@ class _Reader:
 
     def __init__(self, file: str, complaints: Complaints, pack: Pack, as_of: date) -> None:
         self.file, self.complaints, self.pack, self.as_of = file, complaints, pack, as_of
+        self.used: set[str] = set()
 
     def bad(self, path: str, found: object, zh: str, en: str) -> None:
         self.complaints.add(Place(self.file, column=path), "model", f"应为{zh}", f"expected {en}", found=found)
@@ -178,7 +180,8 @@ class _Reader:
             sizing_case=str(body.get("sizing_case") or ""), unit=str(body.get("unit") or ""),
             currency=str(body.get("currency") or "CNY"),
         )  # fmt: skip
-        return ModelFile(project, uncertain, correlation, str(body.get("note") or ""))
+        unchecked = {*unverified(self.pack, self.as_of), "lpr"} & self.used
+        return ModelFile(project, uncertain, correlation, str(body.get("note") or ""), tuple(sorted(unchecked)))
 
     def timeline(self, body: Mapping[str, Any]) -> Timeline:
         keys = ("start", "construction_months", "construction_step_months", "operation_years", "step_months")
@@ -268,6 +271,7 @@ class _Reader:
             self.bad(path, value, "利率或 {lpr: 5y, spread: ...}", "a rate or {lpr: 5y, spread: ...}")
             return fixed(0.0)
         body = self.section(value, path, ("lpr", "spread", "margins", "reset", "floor"))
+        self.used.add("lpr")
         series = lpr(self.pack, self.choice(body, "lpr", path, ("5y", "1y")))
         rule = self.choice(body, "reset", path, ("1_january", "anniversary", "listed"))
         until = line.operation_dates()[-1]
@@ -323,6 +327,10 @@ class _Reader:
         if "rate" in body or not body:
             years = round(self.number(body, "loss_years", "tax", 0))
             return TaxRules(self.number(body, "rate", "tax", 0.0), years)
+        regime, holiday = str(body.get("regime", "standard")), str(body.get("holiday") or "")
+        self.used |= {f"tax_rate_{regime}", f"loss_years_{regime}", "loss_years_standard"}
+        self.used |= {f"{holiday}_{part}" for part in ("free_years", "half_years", "half_share")} if holiday else set()
+        self.used |= {"small_profit_limit", "small_profit_rate"} if body.get("small") else set()
         try:
             return tax_rules(
                 self.pack, max(self.as_of, line.start), regime=self.text(body, "regime", "tax", "standard"),

@@ -9,7 +9,8 @@ import numpy as np
 from kequn.domain.errors import Language
 from kequn.domain.projectfinance.arrays import Array, defined
 from kequn.domain.projectfinance.checking import warnings_of
-from kequn.domain.projectfinance.measures import measures_of
+from kequn.domain.projectfinance.measures import covers_of, measures_of
+from kequn.domain.projectfinance.ratios import dscr_backward, dscr_forward, plcr
 from kequn.domain.projectfinance.returns import payback, rates_of_return
 from kequn.domain.projectfinance.run import Run
 from kequn.domain.projectfinance.simulation import Simulation
@@ -108,9 +109,26 @@ def period_rows(run: Run, column: int = 0) -> list[Answer]:
     }  # fmt: skip
     for name, loan in flow.loans.items():
         lines |= {f"{name}_{line}": getattr(loan, line) for line in loan.__slots__}
+    lines |= _covers(run)
     kept = [name for name in flow.__slots__ if name not in ("cfads", "loans")]
     lines |= {name: getattr(flow, name) for name in kept}
     return _rows(run.project.timeline.operation_dates(), lines, column)
+
+
+def _covers(run: Run) -> dict[str, Array]:
+    """DSCR looking back and ahead twelve months, LLCR and PLCR at each period's start, of the senior loan."""
+    if not run.plan.loans:
+        return {}
+    senior, per_year = run.waterfall.loans[run.plan.loans[0].name], run.project.timeline.per_year
+    available, due = run.cfads + run.waterfall.from_mra + run.waterfall.cure, senior.interest + senior.scheduled
+    loan_life = np.full_like(run.cfads, np.inf)
+    covers, _ = covers_of(run)
+    loan_life[: len(covers)] = covers
+    return {
+        "dscr_backward": dscr_backward(available, due, per_year),
+        "dscr_forward": dscr_forward(available, due, per_year),
+        "llcr": loan_life, "plcr": plcr(run.cfads, run.senior_rates, senior.opening),
+    }  # fmt: skip
 
 
 def _rows(dates: list[date], lines: dict[str, Array], column: int) -> list[Answer]:

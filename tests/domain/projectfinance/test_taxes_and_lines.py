@@ -5,10 +5,16 @@ import pytest
 
 from kequn.domain.errors import Misuse
 from kequn.domain.projectfinance.depreciation import depreciation_shares
-from kequn.domain.projectfinance.draws import FacilityTerms, funded_at_gearing, funded_with_debt, vat_facility
+from kequn.domain.projectfinance.draws import FacilityTerms, funded_at_gearing, funded_with_debt
 from kequn.domain.projectfinance.reserves import mra_targets
 from kequn.domain.projectfinance.sizing import smallest_cap
-from kequn.domain.projectfinance.taxes import PlainLedger, TaxLedger, TaxRules, tax_of_years
+from kequn.domain.projectfinance.taxes import PlainLedger, TaxLedger, TaxRules
+
+
+def tax_of_years(profits: list[float], rules: TaxRules, first_income_year: int = 0) -> np.ndarray:
+    ledger = TaxLedger(rules)
+    return np.array([ledger.assess(np.array(p), year - first_income_year) for year, p in enumerate(profits)])
+
 
 THREE_AND_THREE = TaxRules(0.25, 5, (0.0, 0.0, 0.0, 0.5, 0.5, 0.5))
 
@@ -76,12 +82,6 @@ def test_a_loan_larger_than_everything_is_refused():
         funded_with_debt([100.0], FacilityTerms(0.0), debt=101.0)
     with pytest.raises(Misuse, match="no costs"):
         funded_at_gearing([], FacilityTerms(0.0), gearing=0.5)
-
-
-def test_the_vat_facility_is_repaid_from_what_is_recovered_and_no_more():
-    found = vat_facility([10.0, 5.0, 0.0, 0.0], [0.0, 0.0, 8.0, 20.0], 0.01)
-    assert found.balance.tolist() == [10.0, 15.0, 7.0, 0.0]
-    assert found.interest.tolist() == pytest.approx([0.0, 0.1, 0.15, 0.07])
 
 
 def test_an_overhaul_is_saved_up_in_equal_parts():

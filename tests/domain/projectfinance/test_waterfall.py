@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kequn.domain.errors import Misuse
-from kequn.domain.projectfinance.ratios import dscr_backward, dscr_forward, lowest, tail_periods
+from kequn.domain.projectfinance.ratios import dscr_backward, dscr_forward, lowest
 from kequn.domain.projectfinance.waterfall import DebtTerms, WaterfallRules, run_waterfall
 
 TWO = [DebtTerms("senior", 100.0, 0.0, np.array([50.0, 50.0]))]
@@ -80,7 +80,3 @@ def test_twelve_month_covers_look_back_and_ahead():
     assert dscr_backward(cfads, service, 2).tolist() == pytest.approx([1.0, 2.0, 2.5])
     assert dscr_forward(cfads, service, 2).tolist() == pytest.approx([2.0, 2.5, 2.0])
     assert lowest(np.array([np.inf, np.inf])).value is None
-
-
-def test_the_tail_counts_the_periods_after_the_last_that_owed():
-    assert tail_periods(np.ones(5), np.array([8.0, 4.0, 0.0, 0.0, 0.0])) == 2

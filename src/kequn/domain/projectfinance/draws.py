@@ -234,32 +234,3 @@ def _drawn(
             draws[period] = uses
         balance += draws[period]
     return draws, paid
-
-
-@dataclass(frozen=True, slots=True)
-class VatFacility:
-    """A revolving loan that pays input VAT until it is deducted or refunded; balances at period ends."""
-
-    draws: Array
-    repayments: Array
-    interest: Array
-    balance: Array
-
-
-def vat_facility(paid: Like, recovered: Like, rates: Like) -> VatFacility:
-    """Draws equal to VAT paid, repaid from VAT recovered; interest per period on the opening balance.
-
-    What is recovered beyond the balance belongs to the project. Shapes (periods,), rates per period.
-
-    >>> vat_facility([10.0, 0.0, 0.0], [0.0, 4.0, 9.0], 0.01).repayments.tolist()
-    [0.0, 4.0, 6.0]
-    """
-    out = np.asarray(paid, dtype=np.float64)
-    back = series(recovered, len(out))
-    growth = series(rates, len(out))
-    balance, repaid, interest, opening = np.empty(len(out)), np.empty(len(out)), np.empty(len(out)), 0.0
-    for period in range(len(out)):
-        interest[period] = opening * growth[period]
-        repaid[period] = min(back[period], opening + out[period])
-        opening = balance[period] = opening + out[period] - repaid[period]
-    return VatFacility(out, repaid, interest, balance)

@@ -332,8 +332,3 @@ def _junior_interest(plan: FinancingPlan) -> float:
         opening = np.cumsum(drawn) - drawn
         found += float((opening * loan.construction_rates).sum())
     return found
-
-
-def life_of(loan: LoanPlan, per_year: int) -> float:
-    """Average life of a loan in years of operation."""
-    return float(average_life_years(loan.scheduled, per_year))

@@ -12,11 +12,6 @@ from kequn.domain.projectfinance.arrays import Array, Like, ratio
 from kequn.domain.projectfinance.sculpting import balances_of_service
 
 
-def dscr(cfads: Array, service: Array) -> Array:
-    """Debt service cover ratio of each period: CFADS / (interest + principal due)."""
-    return ratio(cfads, service)
-
-
 def dscr_backward(cfads: Array, service: Array, periods_per_year: int) -> Array:
     """DSCR of the twelve months that end with each period; of fewer where the loan has just begun."""
     return ratio(_window(cfads, periods_per_year), _window(service, periods_per_year))
@@ -50,13 +45,6 @@ def plcr(cfads: Array, rates: Like, balance: Array) -> Array:
 def icr(cfads: Array, interest: Array) -> Array:
     """Interest cover ratio: CFADS / interest."""
     return ratio(cfads, interest)
-
-
-def tail_periods(cfads: Array, balance_at_end: Array) -> int:
-    """Periods of CFADS after the last with a balance at its opening; of one case."""
-    owed = np.flatnonzero(balance_at_end > 1e-9 * max(1.0, float(np.max(balance_at_end, initial=0.0))))
-    last = int(owed[-1]) + 1 if len(owed) else -1
-    return len(cfads) - 1 - last
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,8 +168,3 @@ def two_tranches(
         schedule_of_balances(balances_of_service(first, senior_rates), senior_rates),
         schedule_of_balances(balances_of_service(second, mezzanine_rates), mezzanine_rates),
     )
-
-
-def rates_per_period(annual_rate: Like, periods: int, per_year: float) -> Array:
-    """Nominal annual rates as rates per period: rate / periods per year."""
-    return series(annual_rate, periods) / per_year

@@ -4,7 +4,6 @@ Every number comes from policy (`TaxRules`); here is only how they work together
 years are tax years in order, shape (years, ...).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -106,15 +105,3 @@ class PlainLedger:
         if rules.small_limit and taxable <= rules.small_limit:
             tax = min(tax, taxable * rules.small_rate)
         return tax
-
-
-def tax_of_years(profits: Sequence[float] | Array, rules: TaxRules, first_income_year: int = 0) -> Array:
-    """The tax of every year, shape as `profits`.
-
-    >>> tax_of_years([-10.0, 30.0], TaxRules(0.25, loss_years=5)).tolist()
-    [0.0, 5.0]
-    """
-    ledger = TaxLedger(rules)
-    return np.stack(
-        [ledger.assess(profit, year - first_income_year) for year, profit in enumerate(np.asarray(profits, np.float64))]
-    )

@@ -7,6 +7,7 @@ from kequn.domain.projectfinance.calendars import WEEKENDS, Calendar
 from kequn.domain.projectfinance.daycounts import COUNTS, days, year_fraction
 from kequn.domain.projectfinance.loan_schedule import Instalment, LoanTerms, level_of, loan_schedule
 from kequn.domain.projectfinance.rates import RatePlan, fixed, reset_on, rows_of
+from kequn.domain.projectfinance.rounding import rounded
 from kequn.financing.cases.answers import Answer
 from kequn.financing.cases.inputs import CaseRefused, Inputs, as_date, bad
 
@@ -41,6 +42,8 @@ def repayment_schedule(inputs: Inputs, china: Calendar) -> Answer:
         level = level_of(rows, balloon)
         if level is not None:
             answer["level_payment"] = level
+    if inputs.has("rounding"):
+        answer["schedule_in_cents"] = _cents(inputs, rows)
     adjustment = inputs.text("pay_adjustment", "none")
     if inputs.has("pay_calendar") and adjustment != "none":
         calendar = _calendar(inputs.text("pay_calendar"), china)
@@ -114,6 +117,14 @@ def _calendar(name: str, china: Calendar) -> Calendar:
     if name not in ("china_interbank", "weekends", "none"):
         raise bad("pay_calendar", name, "china_interbank 或 weekends", "china_interbank or weekends")
     return china if name == "china_interbank" else WEEKENDS
+
+
+def _cents(inputs: Inputs, rows: tuple[Instalment, ...]) -> list[dict[str, str]]:
+    """The schedule in cents, as decimals written out; the last instalment takes the rest."""
+    if inputs.text("rounding") != "cent":
+        raise bad("rounding", inputs.text("rounding"), "cent", "cent")
+    names = ("opening", "interest", "principal", "payment", "closing")
+    return [{name: str(getattr(row, name)) for name in names} for row in rounded(rows)]
 
 
 def _row(row: Instalment, terms: LoanTerms) -> Answer:
