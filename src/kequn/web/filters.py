@@ -8,7 +8,7 @@ from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from kequn.apps.accounts.selectors import branches_seen_by, managers_seen_by, teams_seen_by
+from kequn.apps.accounts.selectors import managers_seen_by, teams_seen_by
 from kequn.apps.assessments.listing import NAME, NO, NO_CLASS, ORDERS, YES, Wanted, classes
 from kequn.apps.customers.selectors import group_named
 from kequn.domain.money import UNITS
@@ -136,10 +136,12 @@ def fields(request: HttpRequest, wanted: Wanted) -> dict[str, Any]:
     rest += [_items(kind, request.GET.get(kind, "")) for kind in (SEGMENT, SIGNAL)]
     state = [(YES, _("Assessed")), (NO, _("Not assessed yet"))]
     rest.append(Field("assessed", _("Assessment"), state, wanted.assessed))
+    teams = teams_seen_by(request.user)
+    branches = sorted({(one.branch.code, one.branch.name) for one in teams})  # a branch acts through its teams
     people = (
         ("manager", _("Manager"), [(one.username, str(one)) for one in managers_seen_by(request.user)]),
-        ("team", _("Team"), [(one.code, one.name) for one in teams_seen_by(request.user)]),
-        ("branch", _("Branch"), [(one.code, one.name) for one in branches_seen_by(request.user)]),
+        ("team", _("Team"), [(one.code, one.name) for one in teams]),
+        ("branch", _("Branch"), branches),
     )
     rest += [Field(key, label, found, getattr(wanted, key)) for key, label, found in people if len(found) > 1]
     in_sight = {one.key for one in first} | {"q"}

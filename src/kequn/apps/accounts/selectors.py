@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from kequn.apps.accounts.access import LocalAdministrator, Person
-from kequn.apps.accounts.models import Branch, FailedSignIn, Role, SavedView, Scope, Team, User
+from kequn.apps.accounts.models import FailedSignIn, Role, SavedView, Scope, Team, User
 from kequn.domain.errors import Misuse, Text
 
 MOST_OFFERED = 500  # names in one list to choose from
@@ -71,13 +71,10 @@ def managers_seen_by(person: Person) -> list[User]:
 
 
 def teams_seen_by(person: Person) -> list[Team]:
-    found = Team.objects.order_by("code")
+    """Teams with their branches, as far as the scope allows."""
+    found = Team.objects.select_related("branch").order_by("code")
     if person.scope == Scope.ALL:
         return list(found[:MOST_OFFERED])
     if person.scope == Scope.BRANCH and person.branch_id is not None:
         return list(found.filter(branch_id=person.branch_id)[:MOST_OFFERED])
     return []
-
-
-def branches_seen_by(person: Person) -> list[Branch]:
-    return list(Branch.objects.order_by("code")[:MOST_OFFERED]) if person.scope == Scope.ALL else []
