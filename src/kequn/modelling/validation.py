@@ -75,7 +75,7 @@ def validated(model: Model, tape: Tape, asked: Asked) -> dict[str, Any]:
         "stability": _stability(model, tape, sample),
         "concentration": _concentration(sample, model),
         **_history(model, tape, asked, sample),
-        "remarks": [asdict(one) for one in _remarks(sample)],
+        "remarks": [asdict(one) for one in (*_remarks(sample), *_trained_on(model, tape, sample))],
     }  # fmt: skip
 
 
@@ -250,6 +250,16 @@ def _overrides(sample: Sample, final: Sequence[Any], grades: Sequence[str]) -> d
     return {"rows": len(notches), "share": len(changed) / len(notches) if notches else None,
             "upgraded": sum(one < 0 for one in changed), "downgraded": sum(one > 0 for one in changed),
             "mean_notches": float(np.mean(np.abs(changed))) if changed else 0.0}  # fmt: skip
+
+
+def _trained_on(model: Model, tape: Tape, sample: Sample) -> list[Text]:
+    """That figures are flattering, where the model was fitted on some of these very rows."""
+    if tape.digest != model.card["data"]["sha256"]:
+        return []
+    count = int((holding(tape, model.spec.train) & sample.rows).sum())
+    if not count:
+        return []
+    return [Text(f"其中 {count} 行曾用于训练，指标偏好", f"{count} of these rows were trained on: the figures flatter")]
 
 
 def _remarks(sample: Sample) -> list[Text]:
