@@ -6,6 +6,7 @@ python -m tests.financing.million_rates --count 1000000
 import argparse
 import math
 import random
+import time
 from collections import Counter
 
 from kequn.domain.projectfinance.returns import rates_of_return
@@ -30,10 +31,12 @@ def series(draw: random.Random) -> list[float]:
     return [float(draw.randint(-3, 3)) for _ in range(length)]
 
 
-def tried(count: int, seed: int = 9) -> tuple[Counter[str], float]:
-    """How often each status came, and the largest residual at a root."""
-    draw, found, largest = random.Random(seed), Counter[str](), 0.0
+def tried(count: int, seed: int = 9, seconds: float = float("inf")) -> tuple[Counter[str], float]:
+    """How often each status came, and the largest residual at a root; as many series as time allows."""
+    draw, found, largest, started = random.Random(seed), Counter[str](), 0.0, time.monotonic()
     for _ in range(count):
+        if time.monotonic() - started > seconds:
+            break
         flows = series(draw)
         answer = rates_of_return(flows)
         found[answer.status] += 1
@@ -45,8 +48,10 @@ def tried(count: int, seed: int = 9) -> tuple[Counter[str], float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--count", type=int, default=1_000_000)
-    found, largest = tried(parser.parse_args().count)
-    print(dict(found), f"largest residual {largest:.1e}")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="stop after so long")
+    chosen = parser.parse_args()
+    found, largest = tried(chosen.count, seconds=chosen.minutes * 60.0)
+    print(f"{found.total():,} series", dict(found), f"largest residual {largest:.1e}")
     assert largest <= 1e-9
 
 

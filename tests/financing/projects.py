@@ -35,7 +35,7 @@ DRAWN = {"price": 0.1, "volume": 0.1, "capex": 0.1, "opex": 0.1, "rate": 0.005, 
 
 def random_project(draw: random.Random) -> Project:
     """A project that can be worked out: one of some thousand million shapes."""
-    step = draw.choice((1, 3, 6, 6, 12))
+    step = 1 if draw.random() < 0.05 else draw.choice((3, 6, 6, 12))
     years = draw.randint(4, 25)
     built = draw.choice((1, 3))
     line = Timeline(date(2026, draw.randint(1, 12), 1), built * draw.randint(2, 12), 12 * years, built, step)

@@ -66,6 +66,12 @@ def test_two_quarterly_draws_pro_rata_carry_interest_on_the_first(tmp_path):
     assert found["total_uses"] == pytest.approx(201.0)
 
 
+def test_a_project_paid_wholly_by_debt_borrows_its_own_interest(tmp_path):
+    found = one(tmp_path, "construction_idc", costs_million=[100, 100], gearing=1.0, annual_rate=0.08,
+                frequency="quarterly", funding="pro_rata")  # fmt: skip
+    assert found["debt"] == pytest.approx(202.0)
+
+
 def test_debt_first_draws_the_loan_before_any_equity(tmp_path):
     """D = U / 2, U = 200 + 2 % x D of interest on what the first quarter drew (100, all debt): U = 202, D = 101."""
     found = one(tmp_path, "construction_idc", funding="debt_first", costs_million=[100, 100], gearing=0.5,
@@ -231,6 +237,7 @@ def test_pledged_things_bind_where_they_are_to(tmp_path):
                          "equity_discount_rate": 0.1, "max_weighted_average_life_years": 1.0}, "unsolvable", "90"),
         ("debt_sizing_vs_pysam", {"cfads": [1.0], "tenor_years": 2, "mode": "any"}, "tenor_beyond_life", "2"),
         ("construction_idc", {"costs_million": [0.0], "gearing": 0.5, "annual_rate": 0.1}, "unsolvable", "no costs"),
+        ("sculpting", {"cfads": [1e308, 1e308, 1e308], "annual_rate": 0, "target_dscr": 0.5}, "out_of_range", "range"),
         ("xirr", {"dates": ["2024-02-30"], "amounts": [1.0]}, "bad_input", "dates[0]"),
     ],
 )  # fmt: skip

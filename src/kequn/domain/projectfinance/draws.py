@@ -99,9 +99,9 @@ def _checked(costs: Like, gearing: float, funding: str) -> Array:
     if funding not in FUNDINGS:
         known = ", ".join(FUNDINGS)
         raise Misuse(Text(f"没有出资次序 {funding}；可选 {known}", f"no funding {funding}; there is {known}"))
-    if not 0.0 <= gearing < 1.0:
+    if not 0.0 <= gearing <= 1.0:
         raise Misuse(
-            Text(f"负债比例须在 0 与 1 之间，发现 {gearing:g}", f"gearing must be from 0 to below 1, found {gearing:g}")
+            Text(f"负债比例须在 0 到 1 之间，发现 {gearing:g}", f"gearing must be from 0 to 1, found {gearing:g}")
         )
     spent = np.asarray(costs, dtype=np.float64)
     if spent.ndim != 1 or not len(spent) or spent.sum() <= 0.0:

@@ -212,7 +212,7 @@ def many_rates_of_return(amounts: Array, times: Array) -> ManyRates:
     Where all columns pay first and receive later the root is unique and all are found at once; else each column is put
     to `rates_of_return`, so that both faces agree.
     """
-    turn = _turning_row(amounts)
+    turn = _turning_row(amounts) if amounts.shape[1] > 1 else None  # one series alone is quicker by the other way
     if turn is not None:
         paid, received = (amounts[:turn] != 0.0).any(axis=0), (amounts[turn:] != 0.0).any(axis=0)
         with np.errstate(all="ignore"):

@@ -92,6 +92,8 @@ class PlainLedger:
         """The tax on the profit of the year that ends; see `TaxLedger.assess`."""
         taxable = max(profit, 0.0)
         for place, loss in enumerate(self.losses):
+            if not loss:
+                continue
             used = min(loss, taxable)
             self.losses[place] = loss - used
             taxable -= used

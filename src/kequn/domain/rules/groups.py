@@ -7,8 +7,9 @@ nothing is lost, and the common query builders' JSON (react-querybuilder) says t
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
+from kequn.domain.errors import Refused, Text
 from kequn.domain.facts import CHILD_GRAINS, Fact, FactType, Grain, Vocabulary
 from kequn.domain.rules import tree
 from kequn.domain.rules.rendering import render_text
@@ -216,19 +217,19 @@ def _rqb_value(typed: str, kind: FactType) -> Any:
         return typed
 
 
-class NotAQuery(ValueError):
-    """The JSON is no query of react-querybuilder; the message says where, in English, the code of the place."""
+def _no_query(where: str) -> Refused:
+    return Refused(Text(f"不是查询构建器的格式：{where}", f"This is no query of a query builder: {where}"))
 
 
 def from_rqb(query: object, words: Vocabulary, depth: int = 0) -> Group:
-    """Groups out of the query of react-querybuilder; NotAQuery where it is none, with the place."""
+    """Groups out of the query of react-querybuilder; Refused where it is none, with the place."""
     if depth > DEEPEST:
-        raise NotAQuery(f"deeper than {DEEPEST}")
+        raise _no_query(f"deeper than {DEEPEST}")
     if not isinstance(query, Mapping) or not isinstance(query.get("rules"), Sequence):
-        raise NotAQuery("combinator, rules")
+        raise _no_query("combinator, rules")
     combinator = str(query.get("combinator", "and")).lower()
     if combinator not in ("and", "or") or len(query["rules"]) > MOST_PARTS:
-        raise NotAQuery(f"combinator {combinator}")
+        raise _no_query(f"combinator {combinator}")
     parts = tuple(
         from_rqb(one, words, depth + 1) if isinstance(one, Mapping) and "rules" in one else _from_rule(one, words)
         for one in query["rules"]
@@ -240,26 +241,22 @@ def from_rqb(query: object, words: Vocabulary, depth: int = 0) -> Group:
 
 def _from_rule(rule: object, words: Vocabulary) -> Part:
     if not isinstance(rule, Mapping):
-        raise NotAQuery("rules")
+        raise _no_query("rules")
     field, operator, value = str(rule.get("field", "")), str(rule.get("operator", "")), rule.get("value")
     if field == TEXT_FIELD:
         return Spoken(str(value))
     fact = words.get(field)
     if fact is None:
-        raise NotAQuery(f"field {field}")
+        raise _no_query(f"field {field}")
     if fact.type == FactType.BOOLEAN and operator in ("=", "!="):
         holds = (value is True or str(value).lower() == "true") == (operator == "=")
         return Leaf(fact.name, "is true" if holds else "is false")
     word = _FROM_RQB.get(operator)
     if word is None or word not in WORDS[fact.type]:
-        raise NotAQuery(f"operator {operator} of {field}")
+        raise _no_query(f"operator {operator} of {field}")
     if rule.get("valueSource") == "field":
         return Leaf(fact.name, word, (), str(value))
     if VALUES.get(word, 1) == 0:
         return Leaf(fact.name, word)
     listed = value if isinstance(value, list | tuple) else str(value).split(",") if VALUES.get(word) else [value]
     return Leaf(fact.name, word, tuple(str(one).strip() for one in listed))
-
-
-def is_word(found: str) -> bool:
-    return found in get_args(Word)

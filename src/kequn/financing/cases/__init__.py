@@ -4,9 +4,12 @@ The vocabulary is the one of the published case files: `cases[].id`, `category`,
 read.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
+
+import numpy as np
 
 from kequn.domain.errors import Finding, KequnError, Language, Place, Refused, Text
 from kequn.financing.cases import cash, debt, loans, offers
@@ -79,11 +82,26 @@ def _cases(document: object) -> Sequence[Mapping[str, Any]]:
 def _answered(case: Mapping[str, Any], known: Mapping[str, Solver], language: Language) -> Answer:
     try:
         solver = _solver(case.get("category"), known)
-        return solver(_inputs(case.get("inputs")))
+        with np.errstate(over="raise", divide="raise", invalid="raise"):
+            return _finite(solver(_inputs(case.get("inputs"))))
+    except ArithmeticError:
+        text = Text("数值超出可计算的范围", "the numbers are out of the range that can be worked out")
+        return {"error": {"code": "out_of_range", "message": text.in_language(language)}}
     except CaseRefused as refused:
         return {"error": {"code": refused.code, "message": refused.text.in_language(language)}}
     except KequnError as refused:
         return {"error": {"code": "unsolvable", "message": refused.text.in_language(language)}}
+
+
+def _finite(answer: Answer) -> Answer:
+    """The answer; an infinity or a NaN in it means that the case is out of range."""
+    waiting: list[object] = [answer]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, float) and not math.isfinite(one):
+            raise OverflowError
+        waiting += one.values() if isinstance(one, dict) else one if isinstance(one, list | tuple) else ()
+    return answer
 
 
 def _solver(category: object, known: Mapping[str, Solver]) -> Solver:

@@ -21,7 +21,7 @@ from kequn.apps.governance.models import DocumentVersion, VersionState
 from kequn.apps.governance.selectors import SEGMENT, body_of
 from kequn.domain.errors import KequnError, Refused
 from kequn.domain.facts import Vocabulary
-from kequn.domain.rules.groups import Group, NotAQuery, from_rqb, groups_of, text_of, to_rqb
+from kequn.domain.rules.groups import Group, from_rqb, groups_of, text_of, to_rqb
 from kequn.policy.planning import rule_of
 from kequn.policy.rule_text import parse, render_text
 from kequn.policy.segment_document import from_yaml
@@ -120,9 +120,10 @@ class _Page:
         elif act == "json":
             try:
                 self.group = from_rqb(json.loads(posted.get("rqb", "")[:LONGEST]), self.words)
-            except (ValueError, RecursionError) as error:
-                where = str(error) if isinstance(error, NotAQuery) else "JSON"
-                self.problems.append(_("This is no query of a query builder: %(where)s.") % {"where": where[:100]})
+            except Refused as refused:
+                self._refused(refused)
+            except (ValueError, RecursionError):
+                self.problems.append(_("This is not JSON."))
         elif act == "yaml":
             try:
                 body = from_yaml(posted.get("yaml", "")[:LONGEST])
