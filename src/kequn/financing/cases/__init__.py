@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from kequn.domain.errors import Finding, KequnError, Language, Place, Refused, Text
+from kequn.domain.projectfinance.accruals import BeyondCalendar
 from kequn.financing.cases import cash, debt, loans, offers
 from kequn.financing.cases.answers import Answer
 from kequn.financing.cases.inputs import CaseRefused, Inputs
@@ -89,6 +90,8 @@ def _answered(case: Mapping[str, Any], known: Mapping[str, Solver], language: La
         return {"error": {"code": "out_of_range", "message": text.in_language(language)}}
     except CaseRefused as refused:
         return {"error": {"code": refused.code, "message": refused.text.in_language(language)}}
+    except BeyondCalendar as refused:
+        return {"error": {"code": "out_of_range", "message": refused.text.in_language(language)}}
     except KequnError as refused:
         return {"error": {"code": "unsolvable", "message": refused.text.in_language(language)}}
 
