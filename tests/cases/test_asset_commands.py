@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from typer.testing import CliRunner
 
 from kequn.cli import build
@@ -47,6 +48,30 @@ def test_slot_says_category_weight_and_the_evidence_of_each_line():
     assert said["missing"] == []
     assert said["evidence"]["financial_ratios"] == "dscr_min = 1.32"
     assert {note["status"] for note in said["policy"]["notes"]} == {"verified", "memory"}
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('in_default: "no"', "in_default"),
+        ("figures: {dscr_mim: 1.3}", "figures.dscr_mim"),
+        ("figures: {dscr_min: .nan}", "figures.dscr_min"),
+        ("figures: [1]", "figures"),
+        ('answers: ["a"]', "answers"),
+        ("answers: {technology: [strong]}", "answers.technology"),
+        ("answers: {technology: {answer: strong, proof: x}}", "answers.technology.proof"),
+        ("remaining_years: two", "remaining_years"),
+        ("remaining_years: -1", "remaining_years"),
+        ("rating: good", "rating"),
+        ("- a", ""),
+        ("answers: {a: ]", ""),
+    ],
+)
+def test_a_sheet_that_says_what_it_cannot_is_refused_with_its_place(tmp_path, text, place):
+    (tmp_path / "sheet.yaml").write_text(text)
+    found = CliRunner().invoke(build(), ["slot", str(tmp_path / "sheet.yaml")])
+    assert isinstance(found.exception, Refused)
+    assert [str(one.place) for one in found.exception.findings] == [", ".join(filter(None, ("sheet.yaml", place)))]
 
 
 def test_an_unknown_rule_book_is_misuse(tmp_path):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kequn.domain.errors import Misuse, Text
+from kequn.domain.errors import Misuse, Refused, Text
 
 if TYPE_CHECKING:
     from kequn.domain.rating.slotting import Slotted
@@ -62,16 +62,19 @@ def slot(
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
 ) -> None:
     """Slot a project: category, risk weight, expected loss, and the same answers under two other weightings."""
-    import yaml
-
     from kequn.domain.rating.slotting import slot as slotted
     from kequn.policy import load_pack
+    from kequn.policy.documents import Complaints, read_yaml
     from kequn.policy.slotting import read_sheet, read_slotting
 
     if not sheet.is_file():
         raise Misuse(Text(f"找不到 {sheet}", f"there is no {sheet}"))
     policy = read_slotting(load_pack(pack).folder, _day(as_of))
-    read = read_sheet(yaml.safe_load(sheet.read_text(encoding="utf-8")), policy, sheet.name)
+    complaints = Complaints()
+    body = read_yaml(sheet, complaints)
+    if complaints.findings:
+        raise Refused(Text("项目表读不懂", "the sheet cannot be read"), tuple(complaints.findings))
+    read = read_sheet(body, policy, sheet.name)
     found = slotted(policy.scheme, read.answers, in_default=read.in_default, remaining_years=read.remaining_years)
     answer = _said(found, read, policy)
     if as_json:
