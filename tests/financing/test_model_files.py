@@ -134,9 +134,21 @@ def test_a_floating_rate_follows_the_lpr_of_the_pack_from_reset_to_reset(tmp_pat
     timeline = {"start": date(2024, 1, 1), "construction_months": 12, "operation_years": 3, "step_months": 12}
     file = written(tmp_path, timeline=timeline, loans=[{"name": "senior", "rate": rate, "tenor_years": 2}])
     plan = read_model(file, PACK, AS_OF).project.loans[0].rates
-    published = dict(lpr(PACK, "5y"))
+    published = dict(lpr(PACK, "5y", AS_OF))
     assert plan.at(date(2024, 6, 1)) == published[date(2023, 6, 20)] - 0.005
     assert plan.at(date(2025, 3, 1)) == published[date(2024, 10, 21)] - 0.005
+
+
+@pytest.mark.parametrize("rule", ["1_january", "anniversary", "listed"])
+def test_a_floating_rate_knows_no_lpr_published_after_the_as_of_date(tmp_path, rule):
+    """4.20 % was the five-year LPR of 20 June 2023; it fell to 3.95 % on 20 February 2024."""
+    timeline = {"start": date(2023, 9, 1), "construction_months": 12, "operation_years": 3, "step_months": 12}
+    loan = {"name": "senior", "rate": {"lpr": "5y", "reset": rule}, "tenor_years": 2}
+    file = written(tmp_path, timeline=timeline, loans=[loan])
+    assert read_model(file, PACK, date(2024, 1, 1)).project.loans[0].rates.at(date(2026, 6, 1)) == 0.042
+    assert read_model(file, PACK, date(2024, 3, 1)).project.loans[0].rates.at(date(2026, 6, 1)) == 0.0395
+    with pytest.raises(Refused, match="1 error"):
+        read_model(file, PACK, date(2019, 1, 1))
 
 
 def test_taxes_come_from_the_pack_and_what_nobody_checked_is_named():
@@ -146,7 +158,7 @@ def test_taxes_come_from_the_pack_and_what_nobody_checked_is_named():
     assert tax_rules(PACK, AS_OF, regime="high_tech").loss_years == 10
     assert "tax_rate_standard" in unverified(PACK, AS_OF)
     assert "single_loan_share" not in unverified(PACK, AS_OF)
-    assert china_calendar(PACK).unknown([date(2099, 1, 1)]) == [date(2099, 1, 1)]
+    assert china_calendar(PACK, AS_OF).unknown([date(2099, 1, 1)]) == [date(2099, 1, 1)]
 
 
 def test_the_command_prints_what_is_worked_by_hand(tmp_path):

@@ -32,7 +32,7 @@ ScenarioOption = Annotated[str, typer.Option(help="A scenario of the model; else
 PackOption = Annotated[str, typer.Option(help="The policy pack for taxes and LPR.")]
 AsOfOption = Annotated[
     datetime | None,
-    typer.Option(formats=["%Y-%m-%d"], help="Policy as of this date, at the earliest the model's start."),
+    typer.Option(formats=["%Y-%m-%d"], help="Taxes as of this date, at the earliest the model's start; LPR as published by it."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

@@ -296,7 +296,7 @@ class _Reader:
             return fixed(0.0)
         body = self.section(value, path, ("lpr", "spread", "margins", "reset", "floor"))
         self.used.add("lpr")
-        series = lpr(self.pack, self.choice(body, "lpr", path, ("5y", "1y")))
+        series = lpr(self.pack, self.choice(body, "lpr", path, ("5y", "1y")), self.as_of)
         rule = self.choice(body, "reset", path, ("1_january", "anniversary", "listed"))
         until = line.operation_dates()[-1]
         margins = body.get("margins") or {line.start: self.number(body, "spread", path, 0.0)}
@@ -304,6 +304,12 @@ class _Reader:
             _is_day(day) and _finite(one) is not None for day, one in margins.items()
         ):
             self.bad(f"{path}.margins", margins, "日期: 加点", "date: margin")
+            return fixed(0.0)
+        if not series or series[0][0] > line.start:
+            self.complaints.add(
+                Place(self.file, column=path), "model", f"{self.as_of} 时没有 {line.start} 已公布的 LPR",
+                f"at {self.as_of} no LPR is known that was published by {line.start}",
+            )  # fmt: skip
             return fixed(0.0)
         try:
             base = reset_on(series, line.start, until, cast("Reset", rule))

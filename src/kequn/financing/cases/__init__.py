@@ -24,7 +24,7 @@ Solver = Callable[[Inputs], Answer]
 
 def solvers(pack: Pack, as_of: date, language: Language) -> dict[str, Solver]:
     """What answers each category, with the calendar and the shares of capital of a policy pack."""
-    calendar, shares = china_calendar(pack), concentration_shares(pack, as_of)
+    calendar, shares = china_calendar(pack, as_of), concentration_shares(pack, as_of)
 
     def told(solver: Callable[[Inputs, Language], Answer]) -> Solver:
         return lambda inputs: solver(inputs, language)
