@@ -36,9 +36,11 @@ def test_classify_by_stage(tmp_path):
 
 def test_classify_refuses_a_column_of_another_type_and_writes_nothing(tmp_path):
     (tmp_path / "a.csv").write_text("days_past_due\nmany\n")
+    (tmp_path / "o.parquet").write_text("as it was")
     found = CliRunner().invoke(build(), ["classify", str(tmp_path / "a.csv"), "-o", str(tmp_path / "o.parquet")])
     assert isinstance(found.exception, Refused)
-    assert not (tmp_path / "o.parquet").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "o.parquet"]
+    assert (tmp_path / "o.parquet").read_text() == "as it was"
 
 
 def test_slot_says_category_weight_and_the_evidence_of_each_line():

@@ -34,7 +34,7 @@ def classify(
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from kequn.cli import language, writable
+    from kequn.cli import language, replacing
     from kequn.engine.classification import classify as classified
     from kequn.modelling.tapes import read_tape
     from kequn.policy import load_pack
@@ -42,17 +42,17 @@ def classify(
 
     if by not in BOOKS:
         raise Misuse(Text(f"没有 {by}；可选 {' '.join(BOOKS)}", f"no {by}; there is {' '.join(BOOKS)}"))
-    writable(output)
     book = read_rule_book(load_pack(pack).folder, by, _day(as_of))  # type: ignore[arg-type]  # checked above
     if book.heading.status != "verified":
         said = Text(f"规则未与原文核对：{book.heading.title.zh}（{book.heading.file}）",
                     f"not checked against the text: {book.heading.title.en} ({book.heading.file})")  # fmt: skip
         print(said.in_language(language()), file=sys.stderr)
-    table = read_tape(file).table
-    found = classified(table, book, reader)  # type: ignore[arg-type]  # the reader refuses what it does not know
-    others = [name for name in table.column_names if name not in found.column_names and name not in book.facts]
-    kept = pa.table([*(table.column(name) for name in others), *found.columns], names=[*others, *found.column_names])
-    pq.write_table(kept, output, compression="snappy")
+    with replacing(output) as fresh:
+        table = read_tape(file).table
+        found = classified(table, book, reader)  # type: ignore[arg-type]  # the reader refuses what it does not know
+        others = [name for name in table.column_names if name not in found.column_names and name not in book.facts]
+        columns = [*(table.column(name) for name in others), *found.columns]
+        pq.write_table(pa.table(columns, names=[*others, *found.column_names]), fresh, compression="snappy")
 
 
 def slot(
