@@ -179,6 +179,17 @@ def test_policy_figures_that_nobody_checked_are_shown_with_the_result():
     assert "tax_rate_standard" in output
 
 
+def test_a_target_and_a_discount_rate_that_a_model_leaves_out_are_the_policy_s_and_are_named(tmp_path):
+    loan = {"name": "senior", "rate": 0.1, "tenor_years": 2}
+    found = read_model(written(tmp_path, loans=[loan]), PACK, AS_OF)
+    usual = figures(PACK, AS_OF)
+    assert found.project.discount_rate == usual["discount_rate"]
+    assert found.project.loans[0].target_dscr == ((0.0, usual["target_dscr"]),)
+    assert found.unverified == ("discount_rate", "target_dscr")
+    given = read_model(written(tmp_path, discount_rate=0.05), PACK, AS_OF)
+    assert (given.project.discount_rate, given.unverified) == (0.05, ())
+
+
 def test_covers_are_told_back_and_ahead_by_period(tmp_path):
     rows = json.loads(ran("solve", written(tmp_path), "--json"))["periods"]
     assert [row["dscr_forward"] for row in rows] == [pytest.approx(1.25), pytest.approx(1.25), None]

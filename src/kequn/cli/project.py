@@ -10,7 +10,7 @@ import typer
 from kequn.domain.errors import Misuse, Refused, Text
 
 EMPTY: dict[str, Any] = {
-    "project": "", "currency": "CNY", "unit": "", "funding": "pro_rata", "discount_rate": 0.08,
+    "project": "", "currency": "CNY", "unit": "", "funding": "pro_rata", "discount_rate": "",
     "vat_facility_rate": 0.0,
     "timeline": {"start": "", "construction_months": "", "operation_years": "", "step_months": 6},
     "capital": [{"name": "", "amount": "", "life_years": "", "salvage": "", "vat": ""}],

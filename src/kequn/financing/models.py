@@ -33,7 +33,7 @@ from kequn.domain.projectfinance.rates import RatePlan, Reset, fixed, reset_on
 from kequn.domain.projectfinance.simulation import Uncertainty
 from kequn.domain.projectfinance.taxes import TaxRules
 from kequn.domain.projectfinance.timeline import Timeline
-from kequn.financing.rules import lpr, tax_rules, unverified
+from kequn.financing.rules import figures, lpr, tax_rules, unverified
 from kequn.policy.documents import Complaints, read_yaml
 from kequn.policy.pack import Pack
 
@@ -111,6 +111,13 @@ class _Reader:
     def maybe(self, body: Mapping[str, Any], key: str, path: str) -> float | None:
         return None if body.get(key) is None else self.number(body, key, path)
 
+    def usual(self, body: Mapping[str, Any], key: str, line: Timeline) -> float | None:
+        """The figure of the policy pack for a key that a model leaves out; noted among those that it uses."""
+        if key in body:
+            return None
+        self.used.add(key)
+        return figures(self.pack, max(self.as_of, line.start)).get(key)
+
     def text(self, body: Mapping[str, Any], key: str, path: str, default: str | None = None) -> str:
         value = body.get(key, default)
         if not isinstance(value, str) or not value:
@@ -177,7 +184,7 @@ class _Reader:
             working_capital=self.working_capital(body.get("working_capital") or {}),
             tax=self.tax(body.get("tax") or {}, line),
             vat_facility_rate=self.number(body, "vat_facility_rate", "", 0.0),
-            discount_rate=self.number(body, "discount_rate", "", 0.08),
+            discount_rate=self.number(body, "discount_rate", "", self.usual(body, "discount_rate", line)),
             scenarios={str(name): self.scenario(str(name), one) for name, one in scenarios.items()},
             sizing_case=str(body.get("sizing_case") or ""), unit=str(body.get("unit") or ""),
             currency=str(body.get("currency") or "CNY"),
@@ -279,11 +286,14 @@ class _Reader:
         return Loan(
             self.text(body, "name", path), self.rate(body.get("rate"), f"{path}.rate", line),
             self.number(body, "tenor_years", path), self.text(body, "form", path, "sculpted"),
-            self.steps(body.get("target_dscr", 1.3), f"{path}.target_dscr"), self.maybe(body, "amount", path),
+            self.maybe(body, "amount", path),
             self.number(body, "grace_years", path, 0.0), self.number(body, "balloon_share", path, 0.0),
             self.number(body, "step", path, 0.0), self.numbers(body, "custom", path),
             self.number(body, "upfront_fee", path, 0.0), self.number(body, "commitment_fee", path, 0.0),
             self.text(body, "day_count", path, "30/360"),
+            target_dscr=self.steps(
+                body.get("target_dscr", self.usual(body, "target_dscr", line)), f"{path}.target_dscr"
+            ),
         )  # fmt: skip
 
     def rate(self, value: object, path: str, line: Timeline) -> RatePlan:
