@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from typer.testing import CliRunner
 
 from kequn.cli import build
@@ -35,9 +36,11 @@ def test_classify_by_stage(tmp_path):
 
 def test_classify_refuses_a_column_of_another_type_and_writes_nothing(tmp_path):
     (tmp_path / "a.csv").write_text("days_past_due\nmany\n")
+    (tmp_path / "o.parquet").write_text("as it was")
     found = CliRunner().invoke(build(), ["classify", str(tmp_path / "a.csv"), "-o", str(tmp_path / "o.parquet")])
     assert isinstance(found.exception, Refused)
-    assert not (tmp_path / "o.parquet").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "o.parquet"]
+    assert (tmp_path / "o.parquet").read_text() == "as it was"
 
 
 def test_slot_says_category_weight_and_the_evidence_of_each_line():
@@ -47,6 +50,30 @@ def test_slot_says_category_weight_and_the_evidence_of_each_line():
     assert said["missing"] == []
     assert said["evidence"]["financial_ratios"] == "dscr_min = 1.32"
     assert {note["status"] for note in said["policy"]["notes"]} == {"verified", "memory"}
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('in_default: "no"', "in_default"),
+        ("figures: {dscr_mim: 1.3}", "figures.dscr_mim"),
+        ("figures: {dscr_min: .nan}", "figures.dscr_min"),
+        ("figures: [1]", "figures"),
+        ('answers: ["a"]', "answers"),
+        ("answers: {technology: [strong]}", "answers.technology"),
+        ("answers: {technology: {answer: strong, proof: x}}", "answers.technology.proof"),
+        ("remaining_years: two", "remaining_years"),
+        ("remaining_years: -1", "remaining_years"),
+        ("rating: good", "rating"),
+        ("- a", ""),
+        ("answers: {a: ]", ""),
+    ],
+)
+def test_a_sheet_that_says_what_it_cannot_is_refused_with_its_place(tmp_path, text, place):
+    (tmp_path / "sheet.yaml").write_text(text)
+    found = CliRunner().invoke(build(), ["slot", str(tmp_path / "sheet.yaml")])
+    assert isinstance(found.exception, Refused)
+    assert [str(one.place) for one in found.exception.findings] == [", ".join(filter(None, ("sheet.yaml", place)))]
 
 
 def test_an_unknown_rule_book_is_misuse(tmp_path):

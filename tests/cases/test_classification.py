@@ -50,6 +50,39 @@ def test_more_than_a_tenth_of_a_debtor_in_arrears_takes_all_its_claims_along():
     assert found.column("substandard_contaminated").to_pylist() == [True, True, False, False, False]
 
 
+def test_claims_without_a_debtor_do_not_take_one_another_along():
+    table = pa.table({"debtor_id": pa.array([None, None, " "], pa.string()), "balance": [1.0] * 3,
+                      "days_past_due": [0.0, 400.0, 0.0]})  # fmt: skip
+    assert classify(table, book("classification")).column("tier").to_pylist() == ["normal", "loss", "normal"]
+
+
+@pytest.mark.parametrize("reader", ["plain", "duckdb"])
+def test_an_unknown_claim_that_could_pass_the_limit_makes_the_debtor_s_other_claims_unknown(reader):
+    """A: half of it may not perform. B: 5 of 100 may not, below a tenth, yet some claim would be non-performing.
+    C: over a tenth already. D: retail, where nothing takes another claim along."""
+    table = pa.table({
+        "debtor_id": ["A", "A", "B", "B", "C", "C", "C", "D", "D"],
+        "balance": [50.0, 50.0, 5.0, 95.0, 20.0, 5.0, 75.0, 50.0, 50.0],
+        "days_past_due": [None, 0.0, None, 0.0, 120.0, None, 0.0, None, 0.0],
+        "is_retail": [None] * 7 + [True, True],
+    })  # fmt: skip
+    found = classify(table, book("classification"), reader)
+    assert found.column("tier").to_pylist() == [None, None, None, None, "substandard", None, "substandard", None,
+                                                "normal"]  # fmt: skip
+    assert found.column("substandard_contaminated").to_pylist()[1:5:2] == [None, False]
+
+
+def test_an_unknown_balance_leaves_open_what_it_could_change():
+    """A: the claim in arrears may be of any size. B: nothing is in arrears. C: the whole of it is."""
+    table = pa.table({
+        "debtor_id": ["A", "A", "B", "B", "C"], "balance": [None, 90.0, None, 10.0, None],
+        "days_past_due": [120.0, 0.0, 0.0, 0.0, 120.0],
+    })  # fmt: skip
+    found = classify(table, book("classification"))
+    assert found.column("tier").to_pylist() == ["substandard", None, "normal", "normal", "substandard"]
+    assert found.column("substandard_contaminated").to_pylist() == [None, None, False, False, True]
+
+
 def test_before_the_rule_began_there_is_none():
     with pytest.raises(Misuse):
         read_rule_book(load_pack("cn").folder, "classification", date(2023, 6, 30))

@@ -27,8 +27,9 @@ PLANT = Project(
     capital=(CapitalCost("plant", 500.0, life_years=20),),
     revenues=(Revenue("power", volume=100.0, price=0.6),),
     costs=(Cost("operation", amount=10.0),),
-    loans=(Loan("senior", fixed(0.04), 15.0),),
+    loans=(Loan("senior", fixed(0.04), 15.0, target_dscr=((0.0, 1.3),)),),
     covenants=Covenants(dsra_months=6, lockup_dscr=1.1, default_dscr=1.05),
+    discount_rate=0.08,
 )
 DRAWN = {"price": 0.1, "volume": 0.1, "capex": 0.1, "opex": 0.1, "rate": 0.005, "indexation": 0.005}
 
@@ -63,7 +64,7 @@ def random_project(draw: random.Random) -> Project:
         ShareholderLoan(0.5, 0.06) if draw.random() < 0.3 else None, _covenants(draw),
         WorkingCapital(draw.choice((0, 60)), draw.choice((0, 30))),
         TaxRules(0.25, draw.choice((0, 5)), draw.choice(((), (0.0, 0.0, 0.0, 0.5, 0.5, 0.5)))),
-        vat_facility_rate=0.035,
+        vat_facility_rate=0.035, discount_rate=0.08,
     )  # fmt: skip
 
 
@@ -73,7 +74,7 @@ def _loans(draw: random.Random, years: int) -> tuple[Loan, ...]:
     form = draw.choice(("sculpted", "sculpted", "sculpted", "equal_principal", "annuity", "bullet"))
     senior = Loan(
         "senior", draw.choice((fixed(draw.uniform(0.02, 0.07)), stepped)), tenor, form,
-        draw.choice((((0.0, 1.3),), ((0.0, 1.2), (5.0, 1.6)))), upfront_fee=draw.choice((0.0, 0.01)),
+        target_dscr=draw.choice((((0.0, 1.3),), ((0.0, 1.2), (5.0, 1.6)))), upfront_fee=draw.choice((0.0, 0.01)),
         commitment_fee=draw.choice((0.0, 0.003)), grace_years=draw.choice((0.0, 0.0, 1.0)),
         day_count=draw.choice(("30/360", "ACT/360")),
     )  # fmt: skip

@@ -17,7 +17,11 @@ from kequn.financing.models import read_model
 from kequn.financing.rules import china_calendar, figures, lpr, tax_rules, unverified
 from kequn.policy import load_pack
 
-EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "projects").glob("*.yaml"))
+EXAMPLES = [
+    one
+    for one in sorted((Path(__file__).parents[2] / "examples" / "projects").glob("*.yaml"))
+    if "slotting" not in one.name
+]
 PACK = load_pack("cn")
 AS_OF = date(2026, 1, 1)
 SMALL = """
@@ -90,14 +94,61 @@ def test_a_wrong_key_or_value_is_refused_with_its_place(tmp_path, changes, place
     assert all(finding.text.zh for finding in found)
 
 
+ODD = {
+    "timeline.construction_months": ".inf",
+    "timeline.operation_years": "9000",
+    "timeline.step_months": "0",
+    "timeline.start": "2026-01-01 10:00:00",
+    "capital[0].life_years": ".nan",
+    "capital[0].amount": "1" + "0" * 400,
+    "loans[0].rate": "{lpr: 5y, margins: [1]}",
+    "loans[0].target_dscr": "{0: .inf}",
+    "covenants.order": "5",
+    "discount_rate": "-1",
+    "simulation.correlation": "[1]",
+    "simulation.correlation ": '[["x"]]',
+    "scenarios.bank.price": ".nan",
+}
+
+
+@pytest.mark.parametrize(("path", "text"), ODD.items())
+def test_an_odd_value_is_refused_with_its_line_and_with_what_was_found_and_expected(tmp_path, path, text):
+    body = yaml.safe_load(SMALL)
+    body |= {"covenants": {}}
+    *above, key = path.strip().replace("[0]", ".0").split(".")
+    part = body
+    for name in above:
+        part = part[int(name) if name.isdigit() else name]
+    part[key] = yaml.safe_load(text)
+    (tmp_path / "model.yaml").write_text(yaml.safe_dump(body), "utf-8")
+    with pytest.raises(Refused) as refused:
+        read_model(tmp_path / "model.yaml", PACK, AS_OF)
+    found = [one for one in refused.value.findings if str(one.place).split(", ")[-1].startswith(path.strip())]
+    assert found, refused.value.findings
+    assert "expected" in found[0].text.en
+    assert "found" in found[0].text.en
+
+
 def test_a_floating_rate_follows_the_lpr_of_the_pack_from_reset_to_reset(tmp_path):
     rate = {"lpr": "5y", "spread": -0.005, "reset": "1_january"}
     timeline = {"start": date(2024, 1, 1), "construction_months": 12, "operation_years": 3, "step_months": 12}
     file = written(tmp_path, timeline=timeline, loans=[{"name": "senior", "rate": rate, "tenor_years": 2}])
     plan = read_model(file, PACK, AS_OF).project.loans[0].rates
-    published = dict(lpr(PACK, "5y"))
+    published = dict(lpr(PACK, "5y", AS_OF))
     assert plan.at(date(2024, 6, 1)) == published[date(2023, 6, 20)] - 0.005
     assert plan.at(date(2025, 3, 1)) == published[date(2024, 10, 21)] - 0.005
+
+
+@pytest.mark.parametrize("rule", ["1_january", "anniversary", "listed"])
+def test_a_floating_rate_knows_no_lpr_published_after_the_as_of_date(tmp_path, rule):
+    """4.20 % was the five-year LPR of 20 June 2023; it fell to 3.95 % on 20 February 2024."""
+    timeline = {"start": date(2023, 9, 1), "construction_months": 12, "operation_years": 3, "step_months": 12}
+    loan = {"name": "senior", "rate": {"lpr": "5y", "reset": rule}, "tenor_years": 2}
+    file = written(tmp_path, timeline=timeline, loans=[loan])
+    assert read_model(file, PACK, date(2024, 1, 1)).project.loans[0].rates.at(date(2026, 6, 1)) == 0.042
+    assert read_model(file, PACK, date(2024, 3, 1)).project.loans[0].rates.at(date(2026, 6, 1)) == 0.0395
+    with pytest.raises(Refused, match="1 error"):
+        read_model(file, PACK, date(2019, 1, 1))
 
 
 def test_taxes_come_from_the_pack_and_what_nobody_checked_is_named():
@@ -107,7 +158,7 @@ def test_taxes_come_from_the_pack_and_what_nobody_checked_is_named():
     assert tax_rules(PACK, AS_OF, regime="high_tech").loss_years == 10
     assert "tax_rate_standard" in unverified(PACK, AS_OF)
     assert "single_loan_share" not in unverified(PACK, AS_OF)
-    assert china_calendar(PACK).unknown([date(2099, 1, 1)]) == [date(2099, 1, 1)]
+    assert china_calendar(PACK, AS_OF).unknown([date(2099, 1, 1)]) == [date(2099, 1, 1)]
 
 
 def test_the_command_prints_what_is_worked_by_hand(tmp_path):
@@ -126,6 +177,17 @@ def test_policy_figures_that_nobody_checked_are_shown_with_the_result():
     assert "未核实的政策数字" in output
     assert "lpr" in output
     assert "tax_rate_standard" in output
+
+
+def test_a_target_and_a_discount_rate_that_a_model_leaves_out_are_the_policy_s_and_are_named(tmp_path):
+    loan = {"name": "senior", "rate": 0.1, "tenor_years": 2}
+    found = read_model(written(tmp_path, loans=[loan]), PACK, AS_OF)
+    usual = figures(PACK, AS_OF)
+    assert found.project.discount_rate == usual["discount_rate"]
+    assert found.project.loans[0].target_dscr == ((0.0, usual["target_dscr"]),)
+    assert found.unverified == ("discount_rate", "target_dscr")
+    given = read_model(written(tmp_path, discount_rate=0.05), PACK, AS_OF)
+    assert (given.project.discount_rate, given.unverified) == (0.05, ())
 
 
 def test_covers_are_told_back_and_ahead_by_period(tmp_path):

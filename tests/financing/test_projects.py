@@ -23,6 +23,7 @@ from kequn.domain.projectfinance.timeline import Timeline
 from tests.financing.identities import LIMITS, held
 from tests.financing.projects import PLANT, with_covenants
 
+SENIOR = PLANT.loans[0]
 BARE = replace(
     PLANT, timeline=Timeline(date(2026, 1, 1), 12, 36, 12, 12), capital=(CapitalCost("plant", 100.0, life_years=4),),
     revenues=(Revenue("sale", amounts=(60.0, 60.0, 60.0)),), costs=(Cost("work", amount=10.0),),
@@ -151,8 +152,14 @@ def test_a_correlation_that_cannot_be_is_refused():
         ({"revenues": (Revenue("power", volume=1.0, price=-0.2),)}, "power: a negative price: -0.2"),
         ({"revenues": (Revenue("power", amounts=(1.0, -2.0)),)}, "power: year 2, a negative amount: -2"),
         ({"capital": ()}, "capital: construction is empty"),
-        ({"loans": (Loan("senior", fixed(0.04), 25.0),)}, "senior: a tenor of 25 years goes beyond the 20 years"),
-        ({"loans": (Loan("senior", fixed(0.04), 5.0, form="ballon"),)}, "senior: no form ballon"),
+        (
+            {"loans": (replace(SENIOR, tenor_years=25.0),)},
+            "senior: a tenor of 25 years goes beyond the 20 years",
+        ),
+        (
+            {"loans": (replace(SENIOR, form="ballon"),)},
+            "senior: no form ballon",
+        ),
         ({"costs": (Cost("operation", amount=float("nan")),)}, "operation.amount: no finite number"),
         ({"scenarios": {"bank": Scenario("bank", {"prise": 0.9})}}, "bank: no driver prise"),
         ({"sizing_case": "bank"}, "there is no scenario bank"),

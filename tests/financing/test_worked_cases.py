@@ -10,6 +10,7 @@ from kequn.cli import build
 from kequn.domain.errors import Refused
 
 ORACLES = Path(__file__).parents[3] / "shared" / "oracles"
+LONG = {"principal": 1.0, "frequency": "annual", "mode": "bullet", "annual_rate": 0.03, "day_count": "ACT/365F"}
 NOT_ASKED = {"formula", "rule", "pyxirr", "numpy_financial", "one_optimal_balance", "principal_one_optimum"}
 
 
@@ -152,6 +153,11 @@ def test_day_counts_of_a_leap_day_to_the_end_of_march(tmp_path):
     assert row["ACT/ACT ISDA"]["yf"] == pytest.approx(31 / 366, abs=1e-16)
 
 
+def test_the_last_year_of_the_calendar_has_a_day_count(tmp_path):
+    row = one(tmp_path, "day_count", pairs=[["9998-12-31", "9999-12-31"]])["rows"][0]
+    assert row["ACT/ACT ISDA"] == {"days": 365, "yf": pytest.approx(1.0)}
+
+
 def test_a_sculpted_loan_over_quarters_counts_its_life_in_years(tmp_path):
     found = one(tmp_path, "sculpting", period="quarterly", cfads=[102.0, 104.04], annual_rate=0.08, target_dscr=1.0)
     assert found["debt"] == pytest.approx(200.0)
@@ -238,6 +244,8 @@ def test_pledged_things_bind_where_they_are_to(tmp_path):
         ("debt_sizing_vs_pysam", {"cfads": [1.0], "tenor_years": 2, "mode": "any"}, "tenor_beyond_life", "2"),
         ("construction_idc", {"costs_million": [0.0], "gearing": 0.5, "annual_rate": 0.1}, "unsolvable", "no costs"),
         ("sculpting", {"cfads": [1e308, 1e308, 1e308], "annual_rate": 0, "target_dscr": 0.5}, "out_of_range", "range"),
+        ("repayment_schedule", {**LONG, "start": "2026-01-10", "periods": 9000}, "out_of_range", "10000"),
+        ("repayment_schedule", {**LONG, "start": "9990-01-10", "periods": 20}, "out_of_range", "10000"),
         ("xirr", {"dates": ["2024-02-30"], "amounts": [1.0]}, "bad_input", "dates[0]"),
     ],
 )  # fmt: skip

@@ -112,10 +112,13 @@ def test_the_rate_of_the_population_can_be_said(book, tmp_path, settings):
     assert scored(model, read_tape(book)).column("pd").to_numpy().mean() < 0.03
 
 
-def test_trees_are_text_held_to_their_direction_with_reasons(challenger, book):
+def test_trees_are_text_held_to_their_direction_with_reasons(challenger, book, settings):
     names, ways = challenger.challenger.inputs.names, challenger.challenger.inputs.directions
     assert dict(zip(names, ways, strict=True))["leverage"] == 1
     assert challenger.challenger.text.startswith("tree")
+    drawn = {"bagging_fraction": "rows_share", "feature_fraction": "features_share", "cat_smooth": "class_smoothing"}
+    for key, name in drawn.items():
+        assert f"[{key}: {settings.limits[f'tree_{name}']:g}]" in challenger.challenger.text
     found = score_table(challenger, read_tape(book), reasons=2)
     riskiest = int(np.argmin(found.column("score").to_numpy()))
     assert found.column("reasons")[riskiest].as_py()

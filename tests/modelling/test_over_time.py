@@ -1,5 +1,7 @@
 """What is known when: panels, the replay of a calibration, histories of ratings, and the public files."""
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -33,7 +35,7 @@ def cohorts(ages):
     rows = [(year, age) for year, found in ages.items() for age in (*found, *([np.inf] * (300 - len(found))))]
     year, age = (np.array(column, dtype=float) for column in zip(*rows, strict=True))
     ones = np.ones(len(rows))
-    return Cohorts(year, np.isfinite(age).astype(float), age, ones, 600 * ones, 0.1 * ones)
+    return Cohorts(year, np.isfinite(age).astype(float), age, ones, 600 * ones, 0.1 * ones, 200)
 
 
 def test_the_pace_of_old_cohorts_says_what_is_still_to_come():
@@ -41,6 +43,14 @@ def test_the_pace_of_old_cohorts_says_what_is_still_to_come():
     found = cohorts({2015: [0] * 15 + [1] * 15, 2016: [0] * 15 + [1] * 15, 2018: [0] * 15 + [1] * 30})
     assert pace(found, 0, 2019) == pytest.approx(0.5)
     assert heading_for(found, 2018, 2019) == pytest.approx(0.05 + 0.1 * 0.5)
+
+
+def test_a_year_of_fewer_rows_than_policy_asks_for_is_not_read():
+    """With 301 rows asked for, what came so far of a cohort of 300 (5 %) is not read: only 10 % / 2 to come is left."""
+    found = cohorts({2015: [0] * 15 + [1] * 15, 2018: [0] * 15})
+    assert found.is_read(2018)
+    assert not replace(found, least=301).is_read(2018)
+    assert heading_for(replace(found, least=301), 2018, 2019) == pytest.approx(0.1 * 0.5)
 
 
 def test_nothing_that_happens_later_is_seen():
@@ -81,7 +91,6 @@ def test_a_date_that_cannot_be_read_names_its_row():
 
 def test_the_replay_tells_when_a_calibration_no_longer_holds(tmp_path, settings):
     """Good years, then defaults four times as many: the first year of trouble is missed, the next is flagged."""
-    from dataclasses import replace
     from datetime import date
 
     import pyarrow.parquet as pq

@@ -8,7 +8,10 @@ import importlib
 import importlib.util
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import typer
 
@@ -60,6 +63,15 @@ def writable(path: Path) -> Path:
     if not path.parent.is_dir():
         raise Misuse(Text(f"没有文件夹 {path.parent}", f"there is no folder {path.parent}"))
     return path
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A file of the same name to write beside `path`, which takes its place where all goes well; else it stays."""
+    with TemporaryDirectory(prefix=".kequn-", dir=writable(path).parent) as folder:
+        fresh = Path(folder) / path.name
+        yield fresh
+        fresh.replace(path)
 
 
 def refuse(error: KequnError) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kequn.domain.errors import Misuse, Text
+from kequn.domain.errors import Misuse, Refused, Text
 
 if TYPE_CHECKING:
     from kequn.domain.rating.slotting import Slotted
@@ -34,7 +34,7 @@ def classify(
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from kequn.cli import language, writable
+    from kequn.cli import language, replacing
     from kequn.engine.classification import classify as classified
     from kequn.modelling.tapes import read_tape
     from kequn.policy import load_pack
@@ -42,17 +42,17 @@ def classify(
 
     if by not in BOOKS:
         raise Misuse(Text(f"没有 {by}；可选 {' '.join(BOOKS)}", f"no {by}; there is {' '.join(BOOKS)}"))
-    writable(output)
     book = read_rule_book(load_pack(pack).folder, by, _day(as_of))  # type: ignore[arg-type]  # checked above
     if book.heading.status != "verified":
         said = Text(f"规则未与原文核对：{book.heading.title.zh}（{book.heading.file}）",
                     f"not checked against the text: {book.heading.title.en} ({book.heading.file})")  # fmt: skip
         print(said.in_language(language()), file=sys.stderr)
-    table = read_tape(file).table
-    found = classified(table, book, reader)  # type: ignore[arg-type]  # the reader refuses what it does not know
-    others = [name for name in table.column_names if name not in found.column_names and name not in book.facts]
-    kept = pa.table([*(table.column(name) for name in others), *found.columns], names=[*others, *found.column_names])
-    pq.write_table(kept, output, compression="snappy")
+    with replacing(output) as fresh:
+        table = read_tape(file).table
+        found = classified(table, book, reader)  # type: ignore[arg-type]  # the reader refuses what it does not know
+        others = [name for name in table.column_names if name not in found.column_names and name not in book.facts]
+        columns = [*(table.column(name) for name in others), *found.columns]
+        pq.write_table(pa.table(columns, names=[*others, *found.column_names]), fresh, compression="snappy")
 
 
 def slot(
@@ -62,16 +62,19 @@ def slot(
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
 ) -> None:
     """Slot a project: category, risk weight, expected loss, and the same answers under two other weightings."""
-    import yaml
-
     from kequn.domain.rating.slotting import slot as slotted
     from kequn.policy import load_pack
+    from kequn.policy.documents import Complaints, read_yaml
     from kequn.policy.slotting import read_sheet, read_slotting
 
     if not sheet.is_file():
         raise Misuse(Text(f"找不到 {sheet}", f"there is no {sheet}"))
     policy = read_slotting(load_pack(pack).folder, _day(as_of))
-    read = read_sheet(yaml.safe_load(sheet.read_text(encoding="utf-8")), policy, sheet.name)
+    complaints = Complaints()
+    body = read_yaml(sheet, complaints)
+    if complaints.findings:
+        raise Refused(Text("项目表读不懂", "the sheet cannot be read"), tuple(complaints.findings))
+    read = read_sheet(body, policy, sheet.name)
     found = slotted(policy.scheme, read.answers, in_default=read.in_default, remaining_years=read.remaining_years)
     answer = _said(found, read, policy)
     if as_json:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kequn.domain.errors import Misuse, Text
+from kequn.domain.errors import Misuse, Refused, Text
 
 EMPTY: dict[str, Any] = {
-    "project": "", "currency": "CNY", "unit": "", "funding": "pro_rata", "discount_rate": 0.08,
+    "project": "", "currency": "CNY", "unit": "", "funding": "pro_rata", "discount_rate": "",
     "vat_facility_rate": 0.0,
     "timeline": {"start": "", "construction_months": "", "operation_years": "", "step_months": 6},
     "capital": [{"name": "", "amount": "", "life_years": "", "salvage": "", "vat": ""}],
@@ -32,7 +32,10 @@ ScenarioOption = Annotated[str, typer.Option(help="A scenario of the model; else
 PackOption = Annotated[str, typer.Option(help="The policy pack for taxes and LPR.")]
 AsOfOption = Annotated[
     datetime | None,
-    typer.Option(formats=["%Y-%m-%d"], help="Policy as of this date, at the earliest the model's start."),
+    typer.Option(
+        formats=["%Y-%m-%d"],
+        help="Taxes as of this date, at the earliest the model's start; LPR as published by this date.",
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -121,13 +124,13 @@ def export_xlsx(
     as_of: AsOfOption = None,
 ) -> None:
     """Write one scenario as a workbook of live formulas with a sheet of checks."""
-    from kequn.cli import writable
+    from kequn.cli import replacing
     from kequn.domain.projectfinance.run import solve as run
     from kequn.financing.workbook import workbook_of
 
-    target = writable(output)
-    found = _read(model, pack, as_of)
-    target.write_bytes(workbook_of(run(found.project, _scenario(found, scenario))))
+    with replacing(output) as fresh:
+        found = _read(model, pack, as_of)
+        fresh.write_bytes(workbook_of(run(found.project, _scenario(found, scenario))))
 
 
 def template(
@@ -137,13 +140,11 @@ def template(
     ] = None,
 ) -> None:
     """Write the workbook in which a model is filled in, one sheet for each section."""
-    import yaml
-
-    from kequn.cli import writable
+    from kequn.cli import replacing
     from kequn.financing.sheets import write_sheets
 
-    body = yaml.safe_load(model.read_text(encoding="utf-8")) if model else EMPTY
-    writable(output).write_bytes(write_sheets(body))
+    with replacing(output) as fresh:
+        fresh.write_bytes(write_sheets(_mapping(model) if model else EMPTY))
 
 
 def import_sheets(
@@ -156,17 +157,27 @@ def import_sheets(
     """Turn a workbook into a YAML model, check it, and say which cells were not read."""
     import yaml
 
-    from kequn.cli import writable
+    from kequn.cli import replacing
     from kequn.financing.sheets import read_sheets
 
-    explained = yaml.safe_load(mapping.read_text(encoding="utf-8")) if mapping else None
-    found = read_sheets(workbook, explained)
-    target = writable(output)
-    target.write_text(yaml.safe_dump(found.body, allow_unicode=True, sort_keys=False, width=110), encoding="utf-8")
-    _read(target, pack, as_of)
+    found = read_sheets(workbook, _mapping(mapping) if mapping else None)
+    with replacing(output) as fresh:
+        fresh.write_text(yaml.safe_dump(found.body, allow_unicode=True, sort_keys=False, width=110), encoding="utf-8")
+        _read(fresh, pack, as_of)
     print(f"{len(found.unread)} cell(s) or sheet(s) not read")
     for place in found.unread:
         print(f"  {place}")
+
+
+def _mapping(file: Path) -> dict[str, Any]:
+    """The mapping of a YAML file; Refused where it cannot be read as one."""
+    from kequn.policy.documents import Complaints, read_yaml
+
+    complaints = Complaints()
+    found = read_yaml(file, complaints)
+    if complaints.findings:
+        raise Refused(Text(f"{file.name} 读不懂", f"{file.name} cannot be read"), tuple(complaints.findings))
+    return found
 
 
 def _text(answer: dict[str, Any]) -> str:

@@ -3,9 +3,13 @@
 Where the file gives debtors and balances and not the shares themselves, the share of a debtor's claims here that are
 non-performing is counted from the first pass, and every claim is read again with it: contamination needs two readings,
 and no more, because a contaminated claim changes nothing for its own debtor that was not over the limit already.
+
+A claim of which it is unknown whether it performs, or how large it is, makes that share a span. The claims are then
+read at both ends of it, and what differs between the two is unknown. A claim without a debtor is its own debtor.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +24,7 @@ from kequn.policy.classification import RuleBook
 
 DEBTOR, BALANCE = "debtor_id", "balance"
 SHARE, ANYWHERE = "debtor_npl_share_here", "debtor_npl_anywhere"
-NON_PERFORMING = ("substandard", "doubtful", "loss")
+NON_PERFORMING = ("at_least_substandard", "at_least_doubtful", "at_least_loss")  # definitions of the rule book
 
 
 def classify(table: pa.Table, book: RuleBook, reader: ReaderName = "duckdb") -> pa.Table:
@@ -28,11 +32,28 @@ def classify(table: pa.Table, book: RuleBook, reader: ReaderName = "duckdb") -> 
     facts = _facts(table, book.facts)
     rows = int(table.num_rows)
     outputs = {book.answer: FactType.TEXT} | dict.fromkeys(book.articles, FactType.BOOLEAN)
-    found = answers(facts, rows, book.facts, book.program, outputs, reader)
-    brought = _brought_by_others(table, facts, found.column(book.answer), book.facts)
-    if not brought:
-        return found
-    return answers({**facts, **brought}, rows, book.facts, book.program, outputs, reader)
+
+    def read(brought: Mapping[str, pa.ChunkedArray], wanted: Mapping[str, FactType]) -> pa.Table:
+        return answers({**facts, **brought}, rows, book.facts, book.program, wanted, reader)
+
+    if SHARE not in book.facts or DEBTOR not in table.column_names or BALANCE not in table.column_names:
+        return read({}, outputs)
+    alone = read({}, dict.fromkeys(NON_PERFORMING, FactType.BOOLEAN))
+    low, high = (
+        {name: column for name, column in brought.items() if name not in facts}
+        for brought in _brought_by_others(table, alone)
+    )
+    least = read(low, outputs)
+    return least if low == high else _agreed(least, read(high, outputs))
+
+
+def _agreed(least: pa.Table, most: pa.Table) -> pa.Table:
+    """What two readings say alike; null where they differ."""
+    columns = [
+        pc.if_else(pc.equal(one, other), one, pa.scalar(None, one.type))
+        for one, other in zip(least.columns, most.columns, strict=True)
+    ]
+    return pa.table(columns, names=least.column_names)
 
 
 def _facts(table: pa.Table, vocabulary: Vocabulary) -> dict[str, pa.ChunkedArray]:
@@ -61,27 +82,50 @@ def _facts(table: pa.Table, vocabulary: Vocabulary) -> dict[str, pa.ChunkedArray
     return found or {"\0": pa.chunked_array([pa.nulls(int(table.num_rows), pa.float64())])}
 
 
-def _brought_by_others(
-    table: pa.Table, facts: Mapping[str, pa.ChunkedArray], tiers: pa.ChunkedArray, vocabulary: Vocabulary
-) -> dict[str, pa.ChunkedArray]:
-    """What a debtor's claims say together, where the file has debtors and balances and the rule book asks for it."""
-    if SHARE not in vocabulary or DEBTOR not in table.column_names or BALANCE not in table.column_names:
-        return {}
-    _, of = np.unique(np.array([str(one) for one in table.column(DEBTOR).to_pylist()]), return_inverse=True)
+def _brought_by_others(table: pa.Table, alone: pa.Table) -> tuple[dict[str, pa.Array], dict[str, pa.Array]]:
+    """What a debtor's claims say together: at the least, and at the most, that what is unknown allows."""
+    of = _debtors(table.column(DEBTOR))
+    bad = alone.column(NON_PERFORMING[0])
+    for name in NON_PERFORMING[1:]:
+        bad = pc.or_kleene(bad, alone.column(name))
+    surely, maybe = (
+        np.asarray(pc.fill_null(bad, silence).to_numpy(zero_copy_only=False), dtype=bool) for silence in (False, True)
+    )
     balance = _numbers(table.column(BALANCE))
-    bad = np.asarray(pc.is_in(tiers, pa.array(NON_PERFORMING)).to_numpy(zero_copy_only=False), dtype=bool)
-    total = np.bincount(of, weights=np.nan_to_num(balance))
-    lost = np.bincount(of, weights=np.nan_to_num(balance) * bad)
-    unknown = np.bincount(of, weights=np.isnan(balance)) > 0
-    share = np.divide(lost, total, out=np.zeros_like(lost), where=total > 0)
-    share[unknown] = np.nan
-    some = np.bincount(of, weights=bad) > 0
-    found = {}
-    if SHARE not in facts:
-        found[SHARE] = pa.chunked_array([pa.array(share[of], ARROW_TYPES[FactType.NUMBER], from_pandas=True)])
-    if ANYWHERE not in facts:
-        found[ANYWHERE] = pa.chunked_array([pa.array(some[of], pa.bool_())])
+    unknown, known = np.isnan(balance), np.nan_to_num(balance)
+    total = _summed(of, known)
+    least = np.where(total > 0, _share(_summed(of, known * surely), total), _summed(of, unknown & surely) > 0)
+    least[_summed(of, unknown & ~surely) > 0] = 0.0  # it may be as large as can be, and perform
+    most = _share(_summed(of, known * maybe), total)
+    most[_summed(of, unknown & maybe) > 0] = 1.0  # it may be as large as can be, and not perform
+    low, high = (
+        {
+            SHARE: pa.array(share[of], ARROW_TYPES[FactType.NUMBER]),
+            ANYWHERE: pa.array(_summed(of, some)[of] > 0, pa.bool_()),
+        }
+        for share, some in ((least, surely), (most, maybe))
+    )
+    return low, high
+
+
+def _debtors(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
+    """A number for each debtor, from 0; each row without a debtor has a number of its own."""
+    texts = pc.utf8_trim_whitespace(pc.cast(column, pa.string()))
+    texts = pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
+    encoded = texts.combine_chunks().dictionary_encode()
+    found = np.array(pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False), dtype=np.int64)
+    nobody = found < 0
+    found[nobody] = len(encoded.dictionary) + np.arange(np.count_nonzero(nobody))
     return found
+
+
+def _summed(of: npt.NDArray[np.int64], values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """The sum of the values of each debtor."""
+    return np.asarray(np.bincount(of, weights=values.astype(np.float64)), dtype=np.float64)
+
+
+def _share(part: npt.NDArray[np.float64], total: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.divide(part, total, out=np.zeros_like(part), where=total > 0)
 
 
 def _numbers(column: pa.ChunkedArray) -> npt.NDArray[np.float64]:

@@ -42,11 +42,12 @@ PLANT = Project(
     capital=(CapitalCost("plant", 500.0, life_years=20, salvage=0.05),),
     revenues=(Revenue("power", volume=100.0, price=0.65, growth=-0.005, indexation=0.01),),
     costs=(Cost("operation", amount=8.0, indexation=0.02),),
-    loans=(Loan("senior", fixed(0.04), 18.0, upfront_fee=0.01, commitment_fee=0.003),),
+    loans=(Loan("senior", fixed(0.04), 18.0, target_dscr=((0.0, 1.3),), upfront_fee=0.01, commitment_fee=0.003),),
     limits=Limits(max_gearing=0.8),
     covenants=Covenants(dsra_months=6, lockup_dscr=1.1, default_dscr=1.05, sweep_share=0.1),
     working_capital=WorkingCapital(30.0, 30.0),
     tax=TaxRules(0.25, 5, (0.0, 0.0, 0.0, 0.5, 0.5, 0.5)),
+    discount_rate=0.08,
 )
 DRAWN = (
     Uncertainty("price", "normal", 1.0, 0.1),

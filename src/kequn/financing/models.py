@@ -4,16 +4,18 @@ The vocabulary is the one of `kequn.domain.projectfinance.model`; taxes and LPR 
 number. `docs/models/project-model.md` lists every key.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast, get_args
 
 import numpy as np
 
 from kequn.domain.errors import KequnError, Place
-from kequn.domain.projectfinance.checking import findings_of
+from kequn.domain.projectfinance.accruals import BeyondCalendar, add_months
+from kequn.domain.projectfinance.checking import STEPS, findings_of
 from kequn.domain.projectfinance.drivers import Scenario
 from kequn.domain.projectfinance.model import (
     CapitalCost,
@@ -31,11 +33,12 @@ from kequn.domain.projectfinance.rates import RatePlan, Reset, fixed, reset_on
 from kequn.domain.projectfinance.simulation import Uncertainty
 from kequn.domain.projectfinance.taxes import TaxRules
 from kequn.domain.projectfinance.timeline import Timeline
-from kequn.financing.rules import lpr, tax_rules, unverified
+from kequn.financing.rules import figures, lpr, tax_rules, unverified
 from kequn.policy.documents import Complaints, read_yaml
 from kequn.policy.pack import Pack
 
 T = TypeVar("T")
+_SOME_DAY = date(2000, 1, 1)  # stands for a start that was refused, so that the rest is read
 Funding = Literal["pro_rata", "equity_first", "debt_first"]
 KEYS = frozenset({
     "project", "currency", "unit", "note", "timeline", "capital", "revenues", "subsidies", "costs", "maintenance",
@@ -100,14 +103,20 @@ class _Reader:
         return {}
 
     def number(self, body: Mapping[str, Any], key: str, path: str, default: float | None = None) -> float:
-        value = body.get(key, default)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            self.bad(f"{path}.{key}", value, "数值", "a number")
-            return 0.0
-        return float(value)
+        found = _finite(body.get(key, default))
+        if found is None:
+            self.bad(f"{path}.{key}" if path else key, body.get(key, default), "有限的数值", "a number that is finite")
+        return 0.0 if found is None else found
 
     def maybe(self, body: Mapping[str, Any], key: str, path: str) -> float | None:
         return None if body.get(key) is None else self.number(body, key, path)
+
+    def usual(self, body: Mapping[str, Any], key: str, line: Timeline) -> float | None:
+        """The figure of the policy pack for a key that a model leaves out; noted among those that it uses."""
+        if key in body:
+            return None
+        self.used.add(key)
+        return figures(self.pack, max(self.as_of, line.start)).get(key)
 
     def text(self, body: Mapping[str, Any], key: str, path: str, default: str | None = None) -> str:
         value = body.get(key, default)
@@ -130,18 +139,18 @@ class _Reader:
 
     def numbers(self, body: Mapping[str, Any], key: str, path: str) -> tuple[float, ...]:
         value = body.get(key, ())
-        is_list = isinstance(value, list | tuple)
-        if not is_list or any(isinstance(one, bool) or not isinstance(one, int | float) for one in value):
-            self.bad(f"{path}.{key}", value, "数列", "a list of numbers")
+        found = [_finite(one) for one in value] if isinstance(value, list | tuple) else [None]
+        if None in found:
+            self.bad(f"{path}.{key}", value, "有限数值的数列", "a list of numbers that are finite")
             return ()
-        return tuple(float(one) for one in value)
+        return tuple(one for one in found if one is not None)
 
     def day(self, body: Mapping[str, Any], key: str, path: str) -> date:
         value = body.get(key)
-        if not isinstance(value, date):
+        if not _is_day(value):
             self.bad(f"{path}.{key}", value, "YYYY-MM-DD 日期", "a date as YYYY-MM-DD")
-            return date(2000, 1, 1)
-        return value
+            return _SOME_DAY
+        return cast("date", value)
 
     def rows(self, body: Mapping[str, Any], key: str, read: Callable[[Mapping[str, Any], str], T]) -> tuple[T, ...]:
         value = body.get(key, [])
@@ -175,7 +184,7 @@ class _Reader:
             working_capital=self.working_capital(body.get("working_capital") or {}),
             tax=self.tax(body.get("tax") or {}, line),
             vat_facility_rate=self.number(body, "vat_facility_rate", "", 0.0),
-            discount_rate=self.number(body, "discount_rate", "", 0.08),
+            discount_rate=self.number(body, "discount_rate", "", self.usual(body, "discount_rate", line)),
             scenarios={str(name): self.scenario(str(name), one) for name, one in scenarios.items()},
             sizing_case=str(body.get("sizing_case") or ""), unit=str(body.get("unit") or ""),
             currency=str(body.get("currency") or "CNY"),
@@ -186,13 +195,34 @@ class _Reader:
     def timeline(self, body: Mapping[str, Any]) -> Timeline:
         keys = ("start", "construction_months", "construction_step_months", "operation_years", "step_months")
         body = self.section(body, "timeline", keys)
-        return Timeline(
+        found = Timeline(
             self.day(body, "start", "timeline"),
             round(self.number(body, "construction_months", "timeline")),
             round(self.number(body, "operation_years", "timeline") * 12),
             round(self.number(body, "construction_step_months", "timeline", 1)),
             round(self.number(body, "step_months", "timeline", 6)),
         )
+        return found if self.is_sound(found, body) else Timeline(found.start, 12, 12)
+
+    def is_sound(self, line: Timeline, body: Mapping[str, Any]) -> bool:
+        """Whether every period of a timeline has its dates; a complaint for each key that keeps it from them."""
+        before = len(self.complaints.findings)
+        for key, step in (("construction_step_months", line.construction_step), ("step_months", line.step)):
+            if step not in STEPS:
+                self.bad(f"timeline.{key}", body.get(key), "1、3、6 或 12", "1, 3, 6 or 12")
+        for key, months in (
+            ("construction_months", line.construction_months),
+            ("operation_years", line.operation_months),
+        ):
+            if months <= 0:
+                self.bad(f"timeline.{key}", body.get(key), "大于 0 的数值", "a number above 0")
+        if len(self.complaints.findings) == before:
+            try:
+                add_months(line.start, line.construction_months + line.operation_months)
+            except BeyondCalendar:
+                self.bad("timeline.operation_years", body.get("operation_years"), "不晚于 9999 年结束",
+                         "an end not after the year 9999")  # fmt: skip
+        return len(self.complaints.findings) == before
 
     def capital(self, body: Mapping[str, Any], path: str) -> CapitalCost:
         body = self.section(body, path, ("name", "amount", "spread", "depreciation", "life_years", "salvage", "vat"))
@@ -256,28 +286,40 @@ class _Reader:
         return Loan(
             self.text(body, "name", path), self.rate(body.get("rate"), f"{path}.rate", line),
             self.number(body, "tenor_years", path), self.text(body, "form", path, "sculpted"),
-            self.steps(body.get("target_dscr", 1.3), f"{path}.target_dscr"), self.maybe(body, "amount", path),
+            self.maybe(body, "amount", path),
             self.number(body, "grace_years", path, 0.0), self.number(body, "balloon_share", path, 0.0),
             self.number(body, "step", path, 0.0), self.numbers(body, "custom", path),
             self.number(body, "upfront_fee", path, 0.0), self.number(body, "commitment_fee", path, 0.0),
             self.text(body, "day_count", path, "30/360"),
+            target_dscr=self.steps(
+                body.get("target_dscr", self.usual(body, "target_dscr", line)), f"{path}.target_dscr"
+            ),
         )  # fmt: skip
 
     def rate(self, value: object, path: str, line: Timeline) -> RatePlan:
         """A number; or LPR of the policy pack with a spread, or margins by date, a reset rule and a floor."""
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return fixed(float(value))
+        plain = _finite(value)
+        if plain is not None:
+            return fixed(plain)
         if not isinstance(value, Mapping):
             self.bad(path, value, "利率或 {lpr: 5y, spread: ...}", "a rate or {lpr: 5y, spread: ...}")
             return fixed(0.0)
         body = self.section(value, path, ("lpr", "spread", "margins", "reset", "floor"))
         self.used.add("lpr")
-        series = lpr(self.pack, self.choice(body, "lpr", path, ("5y", "1y")))
+        series = lpr(self.pack, self.choice(body, "lpr", path, ("5y", "1y")), self.as_of)
         rule = self.choice(body, "reset", path, ("1_january", "anniversary", "listed"))
         until = line.operation_dates()[-1]
         margins = body.get("margins") or {line.start: self.number(body, "spread", path, 0.0)}
-        if not all(isinstance(day, date) and isinstance(one, int | float) for day, one in margins.items()):
+        if not isinstance(margins, Mapping) or not all(
+            _is_day(day) and _finite(one) is not None for day, one in margins.items()
+        ):
             self.bad(f"{path}.margins", margins, "日期: 加点", "date: margin")
+            return fixed(0.0)
+        if not series or series[0][0] > line.start:
+            self.complaints.add(
+                Place(self.file, column=path), "model", f"{self.as_of} 时没有 {line.start} 已公布的 LPR",
+                f"at {self.as_of} no LPR is known that was published by {line.start}",
+            )  # fmt: skip
             return fixed(0.0)
         try:
             base = reset_on(series, line.start, until, cast("Reset", rule))
@@ -287,9 +329,10 @@ class _Reader:
         return RatePlan(base, tuple(sorted(margins.items())), self.maybe(body, "floor", path))
 
     def steps(self, value: object, path: str) -> tuple[tuple[float, float], ...]:
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return ((0.0, float(value)),)
-        if isinstance(value, Mapping) and all(isinstance(one, int | float) for pair in value.items() for one in pair):
+        plain = _finite(value)
+        if plain is not None:
+            return ((0.0, plain),)
+        if isinstance(value, Mapping) and all(_finite(one) is not None for pair in value.items() for one in pair):
             return tuple(sorted((float(year), float(one)) for year, one in value.items()))
         self.bad(path, value, "数值或 {年: 值}", "a number or {year: value}")
         return ((0.0, 1.0),)
@@ -310,10 +353,14 @@ class _Reader:
                    "cure_limit")  # fmt: skip
         body = self.section(body, "covenants", (*numbers, "cures", "prefunded", "order"))
         given = {key: self.number(body, key, "covenants", 0.0) for key in numbers}
+        order = body.get("order") or []
+        if not isinstance(order, list) or not all(isinstance(step, str) for step in order):
+            self.bad("covenants.order", order, "步骤名称的列表", "a list of names of steps")
+            order = []
         return Covenants(
             **given, cures=round(self.number(body, "cures", "covenants", 0)),
             is_dsra_prefunded=self.flag(body, "prefunded", "covenants", default=True),
-            order=tuple(str(step) for step in body.get("order", ())),
+            order=tuple(order),
         )  # fmt: skip
 
     def working_capital(self, body: Mapping[str, Any]) -> WorkingCapital:
@@ -355,8 +402,27 @@ class _Reader:
         value = body.get("correlation")
         if value is None:
             return tuple(tuple(float(one) for one in row) for row in np.eye(size))
-        is_square = isinstance(value, list) and len(value) == size and all(len(row) == size for row in value)
-        if not is_square:
-            self.bad("simulation.correlation", value, f"{size}×{size} 矩阵", f"a matrix of {size} by {size}")
+        rows = [row for row in value if isinstance(row, list)] if isinstance(value, list) else []
+        found = tuple(tuple(one for one in map(_finite, row) if one is not None) for row in rows)
+        is_square = len(rows) == size and all(
+            len(row) == len(kept) == size for row, kept in zip(rows, found, strict=True)
+        )
+        if not is_square or len(value) != size:
+            self.bad("simulation.correlation", value, f"{size}×{size} 矩阵", f"a matrix of {size} by {size} numbers")
             return ()
-        return tuple(tuple(float(one) for one in row) for row in value)
+        return found
+
+
+def _finite(value: object) -> float | None:
+    """The value as a finite number; None where it is none, or larger than can be reckoned with."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:  # a whole number beyond what a float holds
+        return None
+
+
+def _is_day(value: object) -> bool:
+    """Whether a value is a day, and not a moment of one."""
+    return isinstance(value, date) and not isinstance(value, datetime)

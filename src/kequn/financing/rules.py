@@ -34,9 +34,13 @@ def concentration_shares(pack: Pack, as_of: date) -> ConcentrationShares:
     )
 
 
-def china_calendar(pack: Pack) -> Calendar:
-    """The working days of the interbank market: public holidays, and weekend days worked to make up for them."""
-    rows = pack.standards.at("holidays", date.max)
+def china_calendar(pack: Pack, as_of: date) -> Calendar:
+    """The working days of the interbank market: public holidays, and weekend days worked to make up for them.
+
+    Of the list in force at a date; before the first edition the first is read. A list does not say when each year's
+    holidays were announced, so that one list is read whole.
+    """
+    rows = pack.standards.at("holidays", as_of) or _first(pack, "holidays").rows
     days: dict[str, set[date]] = {"holiday": set(), "worked": set()}
     for row in rows:
         day, last = date.fromisoformat(row["from"]), date.fromisoformat(row["to"])
@@ -47,12 +51,14 @@ def china_calendar(pack: Pack) -> Calendar:
     return Calendar("china_interbank", frozenset(days["holiday"]), frozenset(days["worked"]), known)
 
 
-def lpr(pack: Pack, tenor: str) -> Dated:
-    """The published LPR of a tenor (`1y` or `5y`) by date; a fraction per annum."""
-    rows = pack.standards.at("lpr", date.max)
-    return tuple(
-        sorted((date.fromisoformat(row["date"]), float(row["value"])) for row in rows if row["tenor"] == tenor)
-    )
+def lpr(pack: Pack, tenor: str, as_of: date) -> Dated:
+    """The LPR of a tenor (`1y` or `5y`) by date, as far as it was published at a date; a fraction per annum.
+
+    A loan that floats on it resets within what is known then, and keeps the last known value ever after.
+    """
+    rows = pack.standards.at("lpr", as_of)
+    found = sorted((date.fromisoformat(row["date"]), float(row["value"])) for row in rows if row["tenor"] == tenor)
+    return tuple(one for one in found if one[0] <= as_of)
 
 
 def tax_rules(

@@ -7,8 +7,10 @@ for.
 """
 
 import io
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -104,16 +106,47 @@ def _opened(path: Path) -> CalamineWorkbook:
 
 
 def _value(cell: object) -> Any:
-    """The value of a cell: a text that is YAML for a list, a mapping, a date, a number or a truth becomes that."""
+    """The value of a cell: a text that is a list or a mapping in YAML, an ISO date, a plain number, `true`, `false` or
+    `null` becomes that; any other text stays what it is.
+    """
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
         return int(cell)
     if not isinstance(cell, str):
         return cell
+    text = cell.strip()
+    if text in _WORDS:
+        return _WORDS[text]
     try:
-        found = yaml.safe_load(cell)
-    except yaml.YAMLError:
+        if text[:1] in ("[", "{"):
+            return yaml.load(text, Loader=_Plain)  # noqa: S506 - a SafeLoader
+        if _DATE.match(text):
+            return date.fromisoformat(text)
+        if _WHOLE.match(text):
+            return int(text)
+        return float(text) if _NUMBER.match(text) else cell
+    except (yaml.YAMLError, ValueError, RecursionError):  # looks like one of these and is none: 2026-13-45
         return cell
-    return cell if found is None else found
+
+
+_WORDS = {"true": True, "false": False, "null": None}
+_DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$", re.ASCII)
+_WHOLE = re.compile(r"^[-+]?(?:0|[1-9][0-9]*)$")
+_NUMBER = re.compile(r"^[-+]?(?:0|[1-9][0-9]*)(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?$")
+
+
+class _Plain(yaml.SafeLoader):
+    """YAML without its guesses: `NO` is no truth and `1:30` no number within a list either."""
+
+
+_Plain.yaml_implicit_resolvers = {}
+for _tag, _form, _first in (
+    ("bool", re.compile(r"^(?:true|false)$"), "tf"),
+    ("null", re.compile(r"^null$"), "n"),
+    ("timestamp", _DATE, "0123456789"),
+    ("int", _WHOLE, "-+0123456789"),
+    ("float", _NUMBER, "-+0123456789"),
+):
+    _Plain.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", _form, list(_first))
 
 
 class _Template:

@@ -19,9 +19,6 @@ from kequn.modelling.tapes import Flags, Floats, needs, numbers
 
 BATCH = 131_072
 SEED = 20260101
-SHARE_OF_ROWS = 0.8
-SHARE_OF_FEATURES = 0.6
-CLASS_SMOOTHING = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +144,9 @@ def fit_trees(inputs: Inputs, columns: Mapping[str, pa.ChunkedArray], event: Flo
     matrix = inputs.matrix({name: columns[name].filter(pa.array(rows)) for name in inputs.names})
     settings = {
         "objective": "binary", "learning_rate": limits["tree_rate"], "num_leaves": int(limits["tree_leaves"]),
-        "min_data_in_leaf": int(limits["leaf_rows_min"]), "bagging_fraction": SHARE_OF_ROWS, "bagging_freq": 1,
-        "feature_fraction": SHARE_OF_FEATURES, "cat_smooth": CLASS_SMOOTHING, "seed": SEED, "deterministic": True,
+        "min_data_in_leaf": int(limits["leaf_rows_min"]), "bagging_freq": 1,
+        "bagging_fraction": limits["tree_rows_share"], "feature_fraction": limits["tree_features_share"],
+        "cat_smooth": limits["tree_class_smoothing"], "seed": SEED, "deterministic": True,
         "force_row_wise": True, "verbose": -1,
     }  # fmt: skip
     if any(inputs.directions):

@@ -25,13 +25,15 @@ from kequn.modelling.settings import Settings
 from kequn.modelling.stability import counted, psi, verdict
 from kequn.modelling.tapes import Flags, Floats, Tape, holding, numbers, periods, weights
 
-LEAST_ROWS = 200
 LONGEST_PACE = 12  # years of age up to which cohorts are followed
 
 
 @dataclass(frozen=True, slots=True)
 class Cohorts:
-    """The rows of a tape by year; `age` is the age in years at which the event came, infinite where none came."""
+    """The rows of a tape by year; `age` is the age in years at which the event came, infinite where none came.
+
+    A year of fewer than `least` rows is not read.
+    """
 
     year: Floats
     event: Floats
@@ -39,6 +41,10 @@ class Cohorts:
     weight: Floats
     score: Floats
     pd: Floats
+    least: int
+
+    def is_read(self, year: int) -> bool:
+        return bool(self.of(year).sum() >= self.least)
 
     def of(self, year: int) -> Flags:
         return np.asarray(self.year == year, dtype=bool)
@@ -52,11 +58,9 @@ def replayed(model: Model, tape: Tape, settings: Settings, *, rows: str = "", ev
         raise Misuse(
             Text("模型说明没有 period 或 calibrate_by", "the spec of the model names no period and no calibrate_by")
         )
-    cohorts = _cohorts(model, tape, column, rows, event_date)
+    cohorts = _cohorts(model, tape, column, rows, event_date, int(settings.limits["cohort_rows_min"]))
     first = np.floor(periods(tape.column(column))[_trained(model, tape)]).min()
-    years = [
-        int(year) for year in np.unique(cohorts.year) if year >= first and cohorts.of(int(year)).sum() >= LEAST_ROWS
-    ]
+    years = [int(year) for year in np.unique(cohorts.year) if year >= first and cohorts.is_read(int(year))]
     found = [_one_year(model, cohorts, year, settings, dated=bool(event_date)) for year in years]
     flagged = [one["year"] for one in found if one["drift"]]
     return {
@@ -78,7 +82,7 @@ def recalibrated(
         raise Misuse(
             Text("模型说明没有 period 或 calibrate_by", "the spec of the model names no period and no calibrate_by")
         )
-    cohorts = _cohorts(model, tape, column, rows, event_date)
+    cohorts = _cohorts(model, tape, column, rows, event_date, int(settings.limits["cohort_rows_min"]))
     found, read, level = _recalibrated(model, cohorts, year, settings, dated=bool(event_date))
     if found is None or level is None:
         raise Refused(Text(f"{year} 年初没有足够老的批次可用", f"at the start of {year} no cohort was old enough"))
@@ -93,7 +97,7 @@ def _trained(model: Model, tape: Tape) -> Flags:
     return rows if rows.any() else np.isfinite(column)
 
 
-def _cohorts(model: Model, tape: Tape, column: str, rows: str, event_date: str) -> Cohorts:
+def _cohorts(model: Model, tape: Tape, column: str, rows: str, event_date: str, least: int) -> Cohorts:
     spec = model.spec
     event, weight = panel.outcome_of(spec, tape), weights(spec, tape)
     year = np.floor(periods(tape.column(column)))
@@ -104,7 +108,7 @@ def _cohorts(model: Model, tape: Tape, column: str, rows: str, event_date: str) 
         kept &= ~np.isnan(age)
     table = scored(model, tape).filter(pa.array(kept))
     score, pd = (numbers(table.column(name)) for name in ("score", "pd"))
-    return Cohorts(year[kept], event[kept], age[kept], weight[kept], score, pd)
+    return Cohorts(year[kept], event[kept], age[kept], weight[kept], score, pd, least)
 
 
 def _one_year(model: Model, cohorts: Cohorts, year: int, settings: Settings, *, dated: bool) -> dict[str, Any]:
@@ -129,7 +133,7 @@ def _recalibrated(
 ) -> tuple[Calibration | None, list[int], float | None]:
     """The curve at the start of a year, the cohorts it read, and the default rate it holds for the newest of them."""
     lag, most = max(1, model.spec.label_lag_years), int(settings.limits["recalibration_years"])
-    ripe = [one for one in range(year - 60, year - lag + 1) if cohorts.of(one).sum() >= LEAST_ROWS]
+    ripe = [one for one in range(year - 60, year - lag + 1) if cohorts.is_read(one)]
     read = ripe[-most:]
     if not read:
         return None, [], None
@@ -148,7 +152,7 @@ def _moved(model: Model, cohorts: Cohorts, year: int, most: int) -> tuple[Calibr
     """The curve of the model moved to where the newest cohorts are heading. Few of their outcomes are known, so the
     level is taken from them and the slope is not.
     """
-    newest = [one for one in range(year - 20, year) if cohorts.of(one).sum() >= LEAST_ROWS][-most:]
+    newest = [one for one in range(year - 20, year) if cohorts.is_read(one)][-most:]
     if not newest:
         return None, [], None
     level = float(np.mean([heading_for(cohorts, one, year) for one in newest]))
@@ -191,10 +195,9 @@ def _count(cohorts: Cohorts, cohort: int, age: int) -> float:
 
 
 def _cumulative(cohorts: Cohorts, cohort: int, age: int) -> float | None:
-    inside = cohorts.of(cohort)
-    if inside.sum() < LEAST_ROWS:
+    if not cohorts.is_read(cohort):
         return None
-    return _count(cohorts, cohort, age) / float(cohorts.weight[inside].sum())
+    return _count(cohorts, cohort, age) / float(cohorts.weight[cohorts.of(cohort)].sum())
 
 
 def _drift(model: Model, cohorts: Cohorts, year: int, settings: Settings, *, dated: bool) -> list[dict[str, Any]]:
@@ -232,7 +235,7 @@ def _seen(model: Model, cohorts: Cohorts, year: int, *, dated: bool) -> Sequence
     lag = max(1, model.spec.label_lag_years)
     for cohort in range(year - (0 if dated else lag), year - lag - 1, -1):
         inside = cohorts.of(cohort)
-        if inside.sum() < LEAST_ROWS:
+        if not cohorts.is_read(cohort):
             continue
         if dated:
             so_far = _cumulative(cohorts, cohort, year - cohort) or 0.0

@@ -1,6 +1,7 @@
 """The slotting policy of a pack: read and checked, and the sheet of a project against it."""
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -8,11 +9,12 @@ from typing import Any
 
 from kequn.domain.errors import Finding, Misuse, Place, Refused, Text
 from kequn.domain.facts import Fact, FactType, Grain
-from kequn.domain.rating.slotting import NOT_APPLICABLE, Category, Given, Scheme, SubFactor
+from kequn.domain.rating.slotting import NOT_APPLICABLE, Answer, Category, Given, Scheme, SubFactor
 from kequn.policy.cells import Cell, read_cell
 from kequn.policy.documents import Complaints, Document, Heading, in_force, label_of, read_document
 
-ANSWERS = {"strong": 1, "good": 2, "satisfactory": 3, "weak": 4}
+ANSWERS: Mapping[str, Answer] = {"strong": 1, "good": 2, "satisfactory": 3, "weak": 4}
+_LARGEST = sys.float_info.max
 LINES = 29  # leaf sub-factors of CRE33's table for project finance
 
 
@@ -21,10 +23,11 @@ class Computed:
     """A line that a figure of the project's model answers; `bands` in the order of the document."""
 
     fact: Fact
-    bands: tuple[tuple[Cell, int], ...]
+    bands: tuple[tuple[Cell, Answer], ...]
 
-    def answer(self, value: float) -> int:
-        return next(answer for cell, answer in self.bands if cell.holds(value))
+    def answer(self, value: float) -> Answer | None:
+        """The answer of the first band that holds the value; None where none does."""
+        return next((answer for cell, answer in self.bands if cell.holds(value)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,7 @@ def _line(row: Mapping[str, Any], place: Place, complaints: Complaints) -> Line:
 
 def _computed(row: Mapping[str, Any], where: Place, complaints: Complaints) -> Computed:
     fact = Fact(str(row["fact"]), Grain.PROJECT, FactType.NUMBER, str(row["zh"]), str(row["en"]), str(row["unit"]))
-    bands: list[tuple[Cell, int]] = []
+    bands: list[tuple[Cell, Answer]] = []
     for written, word in row["bands"]:
         cell = read_cell(written, fact)
         if isinstance(cell, Cell) and word in ANSWERS:
@@ -137,46 +140,107 @@ def _computed(row: Mapping[str, Any], where: Place, complaints: Complaints) -> C
     return Computed(fact, tuple(bands))
 
 
+SHEET_KEYS = ("answers", "figures", "remaining_years", "in_default")
+
+
 def read_sheet(body: object, policy: SlottingPolicy, file: str = "sheet") -> Sheet:
     """The sheet of a project: `answers` {line: strong | good | satisfactory | weak | n/a, or {answer, evidence}},
-    `figures` {fact: number}, `remaining_years`, `in_default`. A given answer stands before a computed one.
+    `figures` {fact: number}, `remaining_years`, `in_default`. A given answer stands before a computed one; what is
+    absent or null is unknown. Refused with every place that is wrong.
     """
-    wrong: list[Finding] = []
+    return _SheetReader(policy, file).read(body)
 
-    def complain(place: str, zh: str, en: str) -> None:
-        wrong.append(Finding("sheet", Text(f"{place}：{zh}", f"{place}: {en}"), Place(file)))
 
-    if not isinstance(body, Mapping) or body.keys() - {"answers", "figures", "remaining_years", "in_default"}:
-        raise Refused(Text("项目表只能有 answers、figures、remaining_years、in_default",
-                           "a sheet holds answers, figures, remaining_years and in_default only"))  # fmt: skip
-    figures = body.get("figures") or {}
-    answers: dict[str, Given] = {}
-    evidence: dict[str, str] = {}
-    known = {one.name for one in policy.lines} | {one.id for one in policy.lines}
-    given = {str(name): value for name, value in (body.get("answers") or {}).items()}
-    for name in given.keys() - known:
-        complain(name, "没有这个细项", "unknown sub-factor")
-    for line in policy.lines:
-        said = given.get(line.name, given.get(line.id))
-        word = said.get("answer") if isinstance(said, Mapping) else said
-        if word is None and line.computed is not None:
-            value = figures.get(line.computed.fact.name)
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                answers[line.name] = line.computed.answer(float(value))  # type: ignore[assignment]  # one of ANSWERS
-                evidence[line.name] = f"{line.computed.fact.name} = {value}"
-        elif word == NOT_APPLICABLE or word in ANSWERS:
-            answers[line.name] = NOT_APPLICABLE if word == NOT_APPLICABLE else ANSWERS[word]  # type: ignore[assignment]
-            evidence[line.name] = str(said.get("evidence", "")) if isinstance(said, Mapping) else ""
-        elif word is not None:
-            complain(line.name, f"应为 {' '.join(ANSWERS)} n/a", f"should be one of {' '.join(ANSWERS)} n/a")
-    both = [one.id for one in policy.lines if isinstance(answers.get(one.name), int)
-            and isinstance(answers.get(_excluded(policy, one.name)), int)]  # fmt: skip
-    if both:
-        complain(" ".join(both), "互斥的细项不能同时作答", "lines that exclude one another are both answered")
-    if wrong:
-        raise Refused(Text(f"项目表有 {len(wrong)} 处错误", f"the sheet has {len(wrong)} error(s)"), tuple(wrong))
-    years = body.get("remaining_years")
-    return Sheet(answers, evidence, None if years is None else float(years), bool(body.get("in_default", False)))
+class _SheetReader:
+    """One reading of one sheet."""
+
+    def __init__(self, policy: SlottingPolicy, file: str) -> None:
+        self.policy, self.file, self.wrong = policy, file, list[Finding]()
+
+    def bad(self, path: str, found: object, zh: str, en: str) -> None:
+        text = Text(f"应为{zh}；发现 {found!r}", f"expected {en}; found {found!r}")
+        self.wrong.append(Finding("sheet", text, Place(self.file, column=path), str(found), en))
+
+    def read(self, body: object) -> Sheet:
+        known = self.mapping(body, "", SHEET_KEYS)
+        names = [name for one in self.policy.lines for name in (one.name, one.id)]
+        answers, evidence = self.given(self.mapping(known.get("answers"), "answers", names))
+        computed = [one.computed.fact.name for one in self.policy.lines if one.computed is not None]
+        figures = self.mapping(known.get("figures"), "figures", computed)
+        numbers = {name: self.number(value, f"figures.{name}") for name, value in figures.items() if name in computed}
+        self.compute(numbers, answers, evidence)
+        self.exclusions(answers)
+        years = self.number(known.get("remaining_years"), "remaining_years")
+        if years is not None and years < 0:
+            self.bad("remaining_years", years, "不小于 0 的数值", "a number of at least 0")
+        in_default = known.get("in_default", False)
+        if not isinstance(in_default, bool):
+            self.bad("in_default", in_default, "true 或 false", "true or false")
+        if self.wrong:
+            count = len(self.wrong)
+            raise Refused(Text(f"项目表有 {count} 处错误", f"the sheet has {count} error(s)"), tuple(self.wrong))
+        return Sheet(answers, evidence, years, in_default)
+
+    def mapping(self, value: object, path: str, allowed: Sequence[str]) -> dict[str, Any]:
+        """The keys of a mapping as texts, each of them known; nothing where there is none."""
+        if value is None and path:
+            return {}
+        if not isinstance(value, Mapping):
+            self.bad(path, value, "键值结构", "a mapping of keys")
+            return {}
+        found = {str(name): one for name, one in value.items()}
+        for name in [one for one in found if one not in allowed]:
+            self.bad(f"{path}.{name}" if path else name, name, " ".join(allowed), "one of " + " ".join(allowed))
+        return found
+
+    def number(self, value: object, path: str) -> float | None:
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float) or not -_LARGEST <= value <= _LARGEST:
+            self.bad(path, value, "有限的数值", "a number that is finite")
+            return None
+        return float(value)
+
+    def given(self, said: Mapping[str, Any]) -> tuple[dict[str, Given], dict[str, str]]:
+        """The answers of people, with their evidence."""
+        answers: dict[str, Given] = {}
+        evidence: dict[str, str] = {}
+        for line in self.policy.lines:
+            if line.name in said and line.id in said:
+                self.bad(f"answers.{line.id}", said[line.id], "每个细项只答一次", f"one answer to {line.name}")
+            one = said.get(line.name, said.get(line.id))
+            detail = (
+                self.mapping(one, f"answers.{line.name}", ("answer", "evidence")) if isinstance(one, Mapping) else {}
+            )
+            word = detail.get("answer") if isinstance(one, Mapping) else one
+            if word is None:
+                continue
+            if not isinstance(word, str) or word not in (*ANSWERS, NOT_APPLICABLE):
+                allowed = " ".join((*ANSWERS, NOT_APPLICABLE))
+                self.bad(f"answers.{line.name}", word, allowed, f"one of {allowed}")
+                continue
+            answers[line.name] = NOT_APPLICABLE if word == NOT_APPLICABLE else ANSWERS[word]
+            evidence[line.name] = str(detail.get("evidence") or "")
+        return answers, evidence
+
+    def compute(self, figures: Mapping[str, float | None], answers: dict[str, Given], evidence: dict[str, str]) -> None:
+        """Answer from the figures the lines that policy computes and nobody has answered."""
+        for line in self.policy.lines:
+            value = None if line.computed is None else figures.get(line.computed.fact.name)
+            if line.computed is None or value is None or line.name in answers:
+                continue
+            name, answer = line.computed.fact.name, line.computed.answer(value)
+            if answer is None:
+                self.bad(f"figures.{name}", value, "政策区间内的数值", "a number within a band of the policy")
+                continue
+            answers[line.name] = answer
+            evidence[line.name] = f"{name} = {value}"
+
+    def exclusions(self, answers: Mapping[str, Given]) -> None:
+        both = [one.id for one in self.policy.lines if isinstance(answers.get(one.name), int)
+                and isinstance(answers.get(_excluded(self.policy, one.name)), int)]  # fmt: skip
+        if both:
+            self.bad("answers", " ".join(both), "互斥的细项只答其一", "one answer to lines that exclude one another")
 
 
 def _excluded(policy: SlottingPolicy, name: str) -> str:

@@ -1,7 +1,7 @@
 """The dates between which interest accrues, from the first day to maturity."""
 
 from calendar import monthrange
-from datetime import date
+from datetime import MAXYEAR, MINYEAR, date
 from typing import Literal
 
 from kequn.domain.errors import Misuse, Text
@@ -9,6 +9,16 @@ from kequn.domain.errors import Misuse, Text
 MONTHS = {"monthly": 1, "quarterly": 3, "semiannual": 6, "annual": 12}
 Settlement = Literal["anniversary", "20th_of_quarter_month", "20th_of_month"]
 _SETTLED_TO = 21  # interest settled on the 20th runs up to and including that day
+
+
+class BeyondCalendar(Misuse):
+    """A date was asked for that no calendar holds: its year is before 1 or after 9999."""
+
+    def __init__(self, year: int) -> None:
+        super().__init__(
+            Text(f"{year} 年超出日历（{MINYEAR} 至 {MAXYEAR} 年）",
+                 f"the year {year} is outside the calendar ({MINYEAR} to {MAXYEAR})")
+        )  # fmt: skip
 
 
 def months_of(frequency: str) -> int:
@@ -22,11 +32,13 @@ def months_of(frequency: str) -> int:
 def add_months(day: date, months: int, *, end_of_month: bool = False) -> date:
     """The same day some months on, or the last day of a shorter month.
 
-    `end_of_month` keeps to month ends where `day` is one.
+    `end_of_month` keeps to month ends where `day` is one. Raises BeyondCalendar outside the years 1 to 9999.
     >>> add_months(date(2024, 6, 30), 6), add_months(date(2024, 6, 30), 6, end_of_month=True)
     (datetime.date(2024, 12, 30), datetime.date(2024, 12, 31))
     """
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    if not MINYEAR <= year <= MAXYEAR:
+        raise BeyondCalendar(year)
     last = monthrange(year, month + 1)[1]
     keeps = end_of_month and day.day == monthrange(day.year, day.month)[1]
     return date(year, month + 1, last if keeps else min(day.day, last))

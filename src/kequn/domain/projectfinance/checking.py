@@ -13,7 +13,7 @@ from kequn.domain.projectfinance.model import Loan, Project
 from kequn.domain.projectfinance.repayment import FORMS
 from kequn.domain.projectfinance.run import Run
 
-_STEPS = (1, 3, 6, 12)
+STEPS = (1, 3, 6, 12)
 
 
 def check(project: Project) -> None:
@@ -34,7 +34,7 @@ def findings_of(project: Project) -> Iterator[Finding]:
         ("construction", line.construction_months, line.construction_step),
         ("operation", line.operation_months, line.step),
     ):
-        if step not in _STEPS:
+        if step not in STEPS:
             yield _found(
                 "timeline", name, f"期长 {step} 个月须为 1、3、6 或 12", f"a period of {step} months; 1, 3, 6 or 12"
             )
@@ -43,7 +43,12 @@ def findings_of(project: Project) -> Iterator[Finding]:
                 "timeline", name, f"共 {months} 个月，须为 {step} 的正整数倍",
                 f"{months} months in all; expected a whole number of periods of {step} months",
             )  # fmt: skip
-    if line.step in _STEPS and line.operation_months > 0:
+    if project.discount_rate <= -1.0:
+        yield _found(
+            "rate", "discount_rate", f"{project.discount_rate:g}，须大于 -1",
+            f"found {project.discount_rate:g}; expected above -1",
+        )  # fmt: skip
+    if line.step in STEPS and line.construction_step in STEPS and line.operation_months > 0:
         yield from _costs(project)
         yield from _revenues(project)
         yield from _loans(project)

@@ -1,5 +1,6 @@
 """Day counts: how many days, and what part of a year, interest runs between two dates (first in, last out)."""
 
+from calendar import isleap
 from collections.abc import Callable
 from datetime import date
 
@@ -22,7 +23,7 @@ def _thirty_european(start: date, end: date) -> int:
 
 
 def _days_of_year(year: int) -> int:
-    return (date(year + 1, 1, 1) - date(year, 1, 1)).days
+    return 366 if isleap(year) else 365
 
 
 def _actual_actual(start: date, end: date) -> float:

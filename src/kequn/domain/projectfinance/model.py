@@ -92,7 +92,7 @@ class Loan:
     rates: RatePlan
     tenor_years: float
     form: str = "sculpted"
-    target_dscr: BySteps = ((0.0, 1.3),)
+    target_dscr: BySteps = field(kw_only=True)
     amount: float | None = None
     grace_years: float = 0.0
     balloon_share: float = 0.0
@@ -164,7 +164,7 @@ class Project:
     working_capital: WorkingCapital = WorkingCapital()
     tax: TaxRules = UNTAXED
     vat_facility_rate: float = 0.0
-    discount_rate: float = 0.08
+    discount_rate: float = field(kw_only=True)
     scenarios: Mapping[str, Scenario] = field(default_factory=dict)
     sizing_case: str = ""
     unit: str = ""

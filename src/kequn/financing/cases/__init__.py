@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from kequn.domain.errors import Finding, KequnError, Language, Place, Refused, Text
+from kequn.domain.projectfinance.accruals import BeyondCalendar
 from kequn.financing.cases import cash, debt, loans, offers
 from kequn.financing.cases.answers import Answer
 from kequn.financing.cases.inputs import CaseRefused, Inputs
@@ -23,7 +24,7 @@ Solver = Callable[[Inputs], Answer]
 
 def solvers(pack: Pack, as_of: date, language: Language) -> dict[str, Solver]:
     """What answers each category, with the calendar and the shares of capital of a policy pack."""
-    calendar, shares = china_calendar(pack), concentration_shares(pack, as_of)
+    calendar, shares = china_calendar(pack, as_of), concentration_shares(pack, as_of)
 
     def told(solver: Callable[[Inputs, Language], Answer]) -> Solver:
         return lambda inputs: solver(inputs, language)
@@ -89,6 +90,8 @@ def _answered(case: Mapping[str, Any], known: Mapping[str, Solver], language: La
         return {"error": {"code": "out_of_range", "message": text.in_language(language)}}
     except CaseRefused as refused:
         return {"error": {"code": refused.code, "message": refused.text.in_language(language)}}
+    except BeyondCalendar as refused:
+        return {"error": {"code": "out_of_range", "message": refused.text.in_language(language)}}
     except KequnError as refused:
         return {"error": {"code": "unsolvable", "message": refused.text.in_language(language)}}
 
