@@ -1,5 +1,6 @@
 """Segments are defined, shown, approved and read by the next run; the database refuses to change what was published."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -92,6 +93,25 @@ def test_who_saw_something_else_approves_nothing(xu, zhou, drafted):
     with pytest.raises(Refused, match="not what is proposed"):
         decide(person=zhou, number=proposal.pk, approves=True, seen_digest="0" * 64)
     assert Proposal.objects.get(pk=proposal.pk).state == "open"
+
+
+@pytest.mark.parametrize("changed", [{"when": AS_OF + timedelta(days=9)}, {"retires": True}, {"reason": "另一理由"}])
+def test_a_draft_saved_again_in_any_word_while_it_is_submitted_is_not_submitted(xu, drafted, changed):
+    shown = drafted("any(days_past_due > 30)")
+    wording = {"when": AS_OF, "retires": False, "reason": "委员会决议"} | changed
+    asked = Asked(LATE | {"rule": "any(days_past_due > 30)"}, wording["when"], wording["reason"])
+    draft_segment(person=xu, asked=replace(asked, retires=wording["retires"]))
+    with pytest.raises(Refused, match="the draft has changed"):
+        submit_segment(person=xu, version=shown)
+
+
+def test_a_version_that_is_not_what_was_shown_is_not_published(xu, zhou, drafted):
+    version = drafted("any(days_past_due > 30)")
+    proposal = submit_segment(person=xu, version=version)
+    DocumentVersion.objects.filter(pk=version.pk).update(effective_from=AS_OF - timedelta(days=90))
+    with pytest.raises(Refused, match="not what was put before its checkers"):
+        decide(person=zhou, number=proposal.pk, approves=True, seen_digest=proposal.shown_digest)
+    assert DocumentVersion.objects.get(pk=version.pk).state == "in_review"
 
 
 def test_a_role_that_policy_does_not_name_does_not_check(xu, drafted):
