@@ -153,6 +153,23 @@ def test_a_retired_segment_is_gone_from_its_day(approved, judge, members):
     assert members() == set()
 
 
+def test_a_draft_that_reads_a_segment_retired_later_is_refused(approved, drafted):
+    approved("any(days_past_due > 0)", AS_OF + timedelta(days=30), retires=True)
+    listed = {"name": "late_listed", "zh": "逾期上市客户", "en": "Late and listed"}
+    with pytest.raises(Refused) as refused:
+        drafted("late_payers and is_listed", **listed)
+    assert any("late_payers" in one.text.en for one in refused.value.findings), refused.value.findings
+
+
+def test_a_draft_is_not_published_where_what_it_reads_was_retired_for_later_meanwhile(xu, zhou, drafted, approved):
+    version = drafted("late_payers and is_listed", name="late_listed", zh="逾期上市客户", en="Late and listed")
+    proposal = submit_segment(person=xu, version=version)
+    approved("any(days_past_due > 0)", AS_OF + timedelta(days=30), retires=True)
+    with pytest.raises(Refused):
+        decide(person=zhou, number=proposal.pk, approves=True, seen_digest=proposal.shown_digest)
+    assert Proposal.objects.get(pk=proposal.pk).state == "open"
+
+
 @pytest.mark.parametrize(
     ("row", "said"),
     [
