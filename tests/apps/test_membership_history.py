@@ -16,6 +16,7 @@ from kequn.apps.assessments.selectors import migration, standing
 from kequn.apps.assessments.services import request_replay, request_run
 from kequn.apps.customers.models import Customer, FactValue
 from kequn.apps.governance.approving import decide
+from kequn.apps.governance.models import Proposal
 from kequn.apps.governance.selectors import own_pack
 from kequn.apps.jobs.services import work_one
 
@@ -39,7 +40,9 @@ def define(xu, zhou):
     def publish(key: str, rule: str, when: date) -> None:
         row = {"name": key, "zh": f"客群{key}", "en": f"Segment {key}", "unknown": "out", "rule": rule}
         proposal = submit_segment(person=xu, version=draft_segment(person=xu, asked=Asked(row, when)))
-        decide(person=zhou, number=proposal.pk, approves=True, seen_digest=proposal.shown_digest)
+        second = User.objects.get_or_create(username="wu", defaults={"role": "head", "scope": "all"})[0]
+        for one in (zhou, second)[: proposal.checkers]:  # two where the amount is not known, as before a first run
+            decide(person=one, number=proposal.pk, approves=True, seen_digest=proposal.shown_digest)
 
     return publish
 
@@ -199,3 +202,9 @@ def test_more_pins_than_one_statement_of_a_database_takes_are_laid_over(define):
     )  # fmt: skip
     judge(day)
     assert len(members(KEY)) == 1100
+
+
+def test_before_a_first_run_nobody_knows_the_amount_and_the_strictest_authority_decides(define):
+    define(KEY, "is_listed", date(2026, 1, 1))
+    proposal = Proposal.objects.get()
+    assert (proposal.amount, proposal.checkers, proposal.state) == (None, 2, "approved")

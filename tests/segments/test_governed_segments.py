@@ -134,6 +134,12 @@ def test_what_moves_ten_billion_needs_two(xu, zhou, drafted, monkeypatch):
     )
 
 
+def test_where_the_exposure_of_one_who_moves_is_unknown_so_is_the_amount(drafted):
+    found = review(drafted("any(days_past_due > 30)")).prospect
+    assert found.moved == found.leaving.exposure > 0
+    assert replace(found, leaving=replace(found.leaving, without=1)).moved is None
+
+
 def test_refused_or_withdrawn_is_a_draft_again(xu, zhou, drafted):
     version = drafted("any(days_past_due > 30)")
     proposal = submit_segment(person=xu, version=version)
