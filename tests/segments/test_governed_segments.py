@@ -21,6 +21,7 @@ from kequn.domain.rules.plain import formulas_of
 from kequn.domain.rules.reader import Reader
 from kequn.engine import preview
 from kequn.policy import build_plan, load_pack
+from kequn.policy.amending import Amendment, amended
 from kequn.policy.planning import rule_of
 from kequn.policy.segment_document import from_yaml, to_yaml
 from kequn.policy.writing import write_pack
@@ -68,6 +69,18 @@ def test_what_the_pack_said_before_is_the_first_version(approved):
     first = DocumentVersion.objects.get(kind="segment", key="late_payers", number=1)
     assert (second.number, first.state, first.origin) == (2, VersionState.PUBLISHED, "cn 2026.11")
     assert version_in_force("segment", "late_payers", AS_OF - timedelta(days=1)) == first
+
+
+def test_the_row_of_a_later_edition_of_the_pack_rewrites_nothing_before_its_day(approved, settings, tmp_path):
+    edition = AS_OF - timedelta(days=60)
+    row = LATE | {"rule": "any(days_past_due > 15)"}
+    write_pack(amended(own_pack(), [Amendment("late_payers", 2, edition, "0", tuple(row.items()))]), tmp_path / "own")
+    settings.KEQUN_PACK = str(tmp_path / "own")
+    approved("any(days_past_due > 30)")
+    days = (edition - timedelta(days=1), edition, AS_OF)
+    assert [row_of(policy_in_use(), "late_payers", day)["rule"] for day in days] == [
+        f"any(days_past_due > {late})" for late in (0, 15, 30)
+    ]
 
 
 def test_the_database_refuses_to_change_or_delete_what_was_published(approved):

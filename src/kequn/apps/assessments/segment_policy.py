@@ -200,7 +200,8 @@ def _approved(proposal: Proposal) -> None:
     pack = own_pack()
     row = row_of(pack, version.key, version.effective_from)
     if row is not None:
-        began = min(one.heading.in_force for one in pack.editions[SEGMENTS])
+        edition = next(one for one in pack.documents(version.effective_from) if one.key == SEGMENTS)
+        began = min(edition.heading.in_force, version.effective_from)  # before the first edition the first is read
         versions.record_origin(kind=SEGMENT, key=version.key, body=row, pack=pack, in_force=began, number=1)
     refuse_unsound(policy_in_use(), version.effective_from)  # something else may be published meanwhile
 
