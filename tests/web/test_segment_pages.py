@@ -76,6 +76,22 @@ def test_a_wrong_fact_is_told_beside_it_with_the_nearest(sign_in):
     assert not DocumentVersion.objects.filter(key="staffed_small").exists()
 
 
+@pytest.mark.parametrize("more", [{"w.0.2": ">=", "v.0.2": ""}, {"w.0.2": "between", "v.0.2": ["10", " "]}])
+def test_a_condition_without_its_value_is_refused_by_name_and_not_dropped(sign_in, more):
+    answer = sign_in("segment").post("/segments/define/", RULE | NAMES | {"f.0.2": "employees", "act": "save"} | more)
+    assert answer.status_code == 422
+    assert "The condition “Employees" in answer.content.decode()
+    assert not DocumentVersion.objects.filter(key="staffed_small").exists()
+
+
+@pytest.mark.parametrize(("operator", "value"), [("between", "net_assets"), ("=", "no_such_fact")])
+def test_a_fact_in_place_of_a_value_is_taken_only_where_the_form_takes_one(sign_in, operator, value):
+    rule = {"field": "employees", "operator": operator, "valueSource": "field", "value": value}
+    query = json.dumps({"combinator": "and", "rules": [rule]})
+    page = sign_in("segment").post("/segments/define/", NAMES | {"act": "json", "rqb": query})
+    assert "This is no query of a query builder: valueSource field" in page.content.decode()
+
+
 def test_a_script_gets_the_part_alone_and_as_few_queries(sign_in, django_assert_max_num_queries):
     client = sign_in("segment")
     client.post("/segments/define/", RULE | NAMES)

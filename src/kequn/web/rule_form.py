@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from kequn.domain.facts import CHILD_GRAINS, Fact, FactType, Vocabulary
-from kequn.domain.rules.groups import SIGNS, VALUES, WORDS, Group, Leaf, Part, Spoken, Together, Word
+from kequn.domain.rules.groups import SIGNS, VALUES, WORDS, Group, Leaf, Part, Spoken, Together, Word, lacks_value
 from kequn.web import labels
 
 MOST_PARTS = 200
@@ -145,6 +145,16 @@ class Shower:
             return [one for inner in part.parts for one in self.problems(inner)]
         is_wrong = isinstance(part, Leaf) and part.fact and self.words.get(part.fact) is None
         return [self.unknown(part.fact)] if is_wrong and isinstance(part, Leaf) else []
+
+    def unfinished(self, part: Part) -> list[str]:
+        """The conditions on a fact that lack a value: nothing of them would be kept."""
+        if isinstance(part, Group):
+            return [one for inner in part.parts for one in self.unfinished(inner)]
+        fact = self.words.get(part.fact) if isinstance(part, Leaf) else None
+        if fact is None or not isinstance(part, Leaf) or not lacks_value(part):
+            return []
+        said = {"fact": self.label(fact), "word": _(SAID[part.word])}
+        return [_("The condition “%(fact)s %(word)s …” has no value; fill it in or remove it.") % said]
 
     def offered(self) -> list[dict[str, str]]:
         """The facts a condition may name: label, unit, and how many customers have it."""

@@ -166,6 +166,14 @@ def _said_leaf(leaf: Leaf, fact: Fact | None) -> str:
     return f"{name} {leaf.word} ({', '.join(values)})" if values else ""
 
 
+def lacks_value(leaf: Leaf) -> bool:
+    """Whether its word takes more values than are filled in; such a condition says nothing yet."""
+    if leaf.other and leaf.word in SIGNS:
+        return False
+    takes = VALUES.get(leaf.word, 1)
+    return sum(bool(one.strip()) for one in leaf.values) < (1 if takes == -1 else takes)
+
+
 def _literal(typed: str, kind: FactType) -> str:
     if kind == FactType.TEXT:
         return "'" + typed.replace("'", "''") + "'"
@@ -255,6 +263,8 @@ def _from_rule(rule: object, words: Vocabulary) -> Part:
     if word is None or word not in WORDS[fact.type]:
         raise _no_query(f"operator {operator} of {field}")
     if rule.get("valueSource") == "field":
+        if word not in SIGNS or words.get(str(value)) is None:
+            raise _no_query(f"valueSource field, {field} {operator} {value}")
         return Leaf(fact.name, word, (), str(value))
     if VALUES.get(word, 1) == 0:
         return Leaf(fact.name, word)

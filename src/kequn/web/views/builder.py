@@ -136,7 +136,8 @@ class _Page:
             self.group = acted(self.group, act)
 
     def save(self) -> DocumentVersion | None:
-        self.problems += self._shower().problems(self.group)
+        shower = self._shower()
+        self.problems += shower.problems(self.group) + shower.unfinished(self.group)
         try:
             day = date.fromisoformat(self.fields["effective_from"])
         except ValueError:
