@@ -16,6 +16,7 @@ from kequn.apps.assessments.selectors import migration, standing
 from kequn.apps.assessments.services import request_replay, request_run
 from kequn.apps.customers.models import Customer, FactValue
 from kequn.apps.governance.approving import decide
+from kequn.apps.governance.models import Proposal
 from kequn.apps.governance.selectors import own_pack
 from kequn.apps.jobs.services import work_one
 
@@ -39,7 +40,9 @@ def define(xu, zhou):
     def publish(key: str, rule: str, when: date) -> None:
         row = {"name": key, "zh": f"客群{key}", "en": f"Segment {key}", "unknown": "out", "rule": rule}
         proposal = submit_segment(person=xu, version=draft_segment(person=xu, asked=Asked(row, when)))
-        decide(person=zhou, number=proposal.pk, approves=True, seen_digest=proposal.shown_digest)
+        second = User.objects.get_or_create(username="wu", defaults={"role": "head", "scope": "all"})[0]
+        for one in (zhou, second)[: proposal.checkers]:  # two where the amount is not known, as before a first run
+            decide(person=one, number=proposal.pk, approves=True, seen_digest=proposal.shown_digest)
 
     return publish
 
@@ -144,3 +147,64 @@ def test_members_of_ten_dates_are_those_snapshotted_then(define, xu, zhou):
     assert {one.code for one in now} == seen[days[5]] | {"C5"}
     assert members(KEY, days[5]) == seen[days[5]]
     assert Pin.objects.count() == 2
+
+
+def test_a_pin_in_and_a_pin_out_that_were_ended_early_leave_the_rule_to_decide(define, xu, zhou):
+    first, second, third = (date(2026, month, 15) for month in (1, 2, 3))
+    there({"C1": "CN", "C2": "CN", "C3": "CN"})
+    for code, listed in (("C1", False), ("C2", True), ("C3", True)):
+        know(code, date(2025, 12, 1), is_listed=listed)
+    define(KEY, "is_listed", date(2026, 1, 1))
+    asked = []
+    for code, is_in in (("C1", True), ("C2", False)):
+        wish = pins.Wish(KEY, is_in, "委员会决议", "徐", first, date(2099, 1, 1))
+        asked.append(pins.ask_for_pin(person=xu, customer=Customer.objects.get(code=code), wish=wish))
+        decide(person=zhou, number=asked[-1].proposal_id, approves=True, seen_digest=asked[-1].proposal.shown_digest)
+    judge(first)
+    assert members(KEY) == {"C1", "C3"}
+    for one in asked:
+        assert pins.end_pin(person=xu, number=one.pk).ended_on == first
+    judge(second)
+    assert members(KEY) == {"C2", "C3"}
+    know("C2", third, is_listed=False)
+    judge(third)
+    assert members(KEY) == {"C3"}
+    causes = {(one.customer.code, one.when, one.way): one.cause
+              for one in moves(person=ADMIN, key=KEY, since=first, until=third)}  # fmt: skip
+    assert causes == {
+        ("C1", second, LEFT): "pin", ("C2", second, ENTERED): "pin", ("C2", third, LEFT): "facts",
+    }  # fmt: skip
+
+
+def test_a_pin_ended_after_its_run_gives_way_when_the_same_date_is_judged_again(define, xu, zhou):
+    day = date(2026, 1, 15)
+    there({"C1": "CN"})
+    know("C1", date(2025, 12, 1), is_listed=False)
+    define(KEY, "is_listed", date(2026, 1, 1))
+    wish = pins.Wish(KEY, True, "委员会决议", "徐", day, date(2099, 1, 1))
+    asked = pins.ask_for_pin(person=xu, customer=Customer.objects.get(code="C1"), wish=wish)
+    decide(person=zhou, number=asked.proposal_id, approves=True, seen_digest=asked.proposal.shown_digest)
+    judge(day)
+    assert members(KEY) == {"C1"}
+    pins.end_pin(person=xu, number=asked.pk)
+    judge(day)
+    assert members(KEY) == set()
+
+
+def test_more_pins_than_one_statement_of_a_database_takes_are_laid_over(define):
+    day = date(2026, 1, 15)
+    there({f"C{at}": "CN" for at in range(1100)})
+    define(KEY, "is_listed", date(2026, 1, 1))
+    Pin.objects.bulk_create(
+        Pin(customer=one, key=KEY, is_in=True, reason="委员会决议", owner="徐", valid_from=day,
+            expires_on=date(2099, 1, 1), state="approved", maker="xu", made_at=timezone.now())
+        for one in Customer.objects.all()
+    )  # fmt: skip
+    judge(day)
+    assert len(members(KEY)) == 1100
+
+
+def test_before_a_first_run_nobody_knows_the_amount_and_the_strictest_authority_decides(define):
+    define(KEY, "is_listed", date(2026, 1, 1))
+    proposal = Proposal.objects.get()
+    assert (proposal.amount, proposal.checkers, proposal.state) == (None, 2, "approved")

@@ -1,5 +1,6 @@
 """Segments are defined, shown, approved and read by the next run; the database refuses to change what was published."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -20,6 +21,7 @@ from kequn.domain.rules.plain import formulas_of
 from kequn.domain.rules.reader import Reader
 from kequn.engine import preview
 from kequn.policy import build_plan, load_pack
+from kequn.policy.amending import Amendment, amended
 from kequn.policy.planning import rule_of
 from kequn.policy.segment_document import from_yaml, to_yaml
 from kequn.policy.writing import write_pack
@@ -69,6 +71,18 @@ def test_what_the_pack_said_before_is_the_first_version(approved):
     assert version_in_force("segment", "late_payers", AS_OF - timedelta(days=1)) == first
 
 
+def test_the_row_of_a_later_edition_of_the_pack_rewrites_nothing_before_its_day(approved, settings, tmp_path):
+    edition = AS_OF - timedelta(days=60)
+    row = LATE | {"rule": "any(days_past_due > 15)"}
+    write_pack(amended(own_pack(), [Amendment("late_payers", 2, edition, "0", tuple(row.items()))]), tmp_path / "own")
+    settings.KEQUN_PACK = str(tmp_path / "own")
+    approved("any(days_past_due > 30)")
+    days = (edition - timedelta(days=1), edition, AS_OF)
+    assert [row_of(policy_in_use(), "late_payers", day)["rule"] for day in days] == [
+        f"any(days_past_due > {late})" for late in (0, 15, 30)
+    ]
+
+
 def test_the_database_refuses_to_change_or_delete_what_was_published(approved):
     version = approved("any(days_past_due > 30)")
     for act in (
@@ -94,6 +108,25 @@ def test_who_saw_something_else_approves_nothing(xu, zhou, drafted):
     assert Proposal.objects.get(pk=proposal.pk).state == "open"
 
 
+@pytest.mark.parametrize("changed", [{"when": AS_OF + timedelta(days=9)}, {"retires": True}, {"reason": "另一理由"}])
+def test_a_draft_saved_again_in_any_word_while_it_is_submitted_is_not_submitted(xu, drafted, changed):
+    shown = drafted("any(days_past_due > 30)")
+    wording = {"when": AS_OF, "retires": False, "reason": "委员会决议"} | changed
+    asked = Asked(LATE | {"rule": "any(days_past_due > 30)"}, wording["when"], wording["reason"])
+    draft_segment(person=xu, asked=replace(asked, retires=wording["retires"]))
+    with pytest.raises(Refused, match="the draft has changed"):
+        submit_segment(person=xu, version=shown)
+
+
+def test_a_version_that_is_not_what_was_shown_is_not_published(xu, zhou, drafted):
+    version = drafted("any(days_past_due > 30)")
+    proposal = submit_segment(person=xu, version=version)
+    DocumentVersion.objects.filter(pk=version.pk).update(effective_from=AS_OF - timedelta(days=90))
+    with pytest.raises(Refused, match="not what was put before its checkers"):
+        decide(person=zhou, number=proposal.pk, approves=True, seen_digest=proposal.shown_digest)
+    assert DocumentVersion.objects.get(pk=version.pk).state == "in_review"
+
+
 def test_a_role_that_policy_does_not_name_does_not_check(xu, drafted):
     lin = User.objects.get(username="demo-analyst")
     proposal = submit_segment(person=xu, version=drafted("any(days_past_due > 30)"))
@@ -114,6 +147,12 @@ def test_what_moves_ten_billion_needs_two(xu, zhou, drafted, monkeypatch):
     )
 
 
+def test_where_the_exposure_of_one_who_moves_is_unknown_so_is_the_amount(drafted):
+    found = review(drafted("any(days_past_due > 30)")).prospect
+    assert found.moved == found.leaving.exposure > 0
+    assert replace(found, leaving=replace(found.leaving, without=1)).moved is None
+
+
 def test_refused_or_withdrawn_is_a_draft_again(xu, zhou, drafted):
     version = drafted("any(days_past_due > 30)")
     proposal = submit_segment(person=xu, version=version)
@@ -131,6 +170,23 @@ def test_a_retired_segment_is_gone_from_its_day(approved, judge, members):
     assert row_of(pack, "late_payers", AS_OF - timedelta(days=1)) is not None
     judge(AS_OF + timedelta(days=1))
     assert members() == set()
+
+
+def test_a_draft_that_reads_a_segment_retired_later_is_refused(approved, drafted):
+    approved("any(days_past_due > 0)", AS_OF + timedelta(days=30), retires=True)
+    listed = {"name": "late_listed", "zh": "逾期上市客户", "en": "Late and listed"}
+    with pytest.raises(Refused) as refused:
+        drafted("late_payers and is_listed", **listed)
+    assert any("late_payers" in one.text.en for one in refused.value.findings), refused.value.findings
+
+
+def test_a_draft_is_not_published_where_what_it_reads_was_retired_for_later_meanwhile(xu, zhou, drafted, approved):
+    version = drafted("late_payers and is_listed", name="late_listed", zh="逾期上市客户", en="Late and listed")
+    proposal = submit_segment(person=xu, version=version)
+    approved("any(days_past_due > 0)", AS_OF + timedelta(days=30), retires=True)
+    with pytest.raises(Refused):
+        decide(person=zhou, number=proposal.pk, approves=True, seen_digest=proposal.shown_digest)
+    assert Proposal.objects.get(pk=proposal.pk).state == "open"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from kequn.apps.assessments.models import FindingSpan, Pin
 from kequn.apps.governance.models import DocumentVersion, Proposal
 from kequn.apps.governance.selectors import own_pack
 from kequn.apps.jobs.services import work_one
+from kequn.domain.rules.groups import DEEPEST
 from kequn.samples.book import AS_OF
 
 pytestmark = pytest.mark.django_db
@@ -74,6 +75,46 @@ def test_a_wrong_fact_is_told_beside_it_with_the_nearest(sign_in):
     assert answer.status_code == 422
     assert "did you mean “employees”" in answer.content.decode()
     assert not DocumentVersion.objects.filter(key="staffed_small").exists()
+
+
+@pytest.mark.parametrize("more", [{"w.0.2": ">=", "v.0.2": ""}, {"w.0.2": "between", "v.0.2": ["10", " "]}])
+def test_a_condition_without_its_value_is_refused_by_name_and_not_dropped(sign_in, more):
+    answer = sign_in("segment").post("/segments/define/", RULE | NAMES | {"f.0.2": "employees", "act": "save"} | more)
+    assert answer.status_code == 422
+    assert "The condition “Employees" in answer.content.decode()
+    assert not DocumentVersion.objects.filter(key="staffed_small").exists()
+
+
+@pytest.mark.parametrize(("operator", "value"), [("between", "net_assets"), ("=", "no_such_fact")])
+def test_a_fact_in_place_of_a_value_is_taken_only_where_the_form_takes_one(sign_in, operator, value):
+    rule = {"field": "employees", "operator": operator, "valueSource": "field", "value": value}
+    query = json.dumps({"combinator": "and", "rules": [rule]})
+    page = sign_in("segment").post("/segments/define/", NAMES | {"act": "json", "rqb": query})
+    assert "This is no query of a query builder: valueSource field" in page.content.decode()
+
+
+def test_what_looks_like_a_number_and_is_none_is_no_error_of_ours(sign_in):
+    client = sign_in("segment")
+    for number in ("²", "9" * 40):
+        assert client.get("/segments/define/", {"version": number}).status_code == 404
+        assert client.post("/segments/define/", RULE | NAMES | {f"f.0.{number}": "employees"}).status_code == 200
+        assert client.post("/segments/late_payers/pins/", {"act": "end", "pin": number}).status_code == 422
+
+
+def test_groups_within_groups_without_end_are_cut_and_a_deep_rule_text_is_kept_whole(sign_in):
+    client = sign_in("segment")
+    deep = {f"g.0{'.0' * depth}": "all" for depth in range(180)}
+    assert client.post("/segments/define/", NAMES | deep).status_code == 200
+    text = "is_listed"
+    for at in range(20):
+        text = f"(employees > {at} {'and' if at % 2 else 'or'} {text})"
+    said = client.post("/segments/define/", NAMES | {"act": "text", "text": text}).context
+    assert said["text"].count("employees") == 20
+    assert max(_depths(said["root"])) <= DEEPEST + 1
+
+
+def _depths(part, depth=0):
+    return [depth, *(one for inner in part.get("parts", ()) for one in _depths(inner, depth + 1))]
 
 
 def test_a_script_gets_the_part_alone_and_as_few_queries(sign_in, django_assert_max_num_queries):

@@ -23,9 +23,14 @@ class Authority:
     title: Text
 
 
-def authority_for(pack: Pack, as_of: date, kind: str, amount: float = 0.0) -> Authority:
-    """The row in force for this kind and amount (yuan); Refused where policy names nobody, so that nothing slips by."""
-    reached = [one for one in authorities(pack, as_of) if one.kind == kind and one.from_amount <= amount]
+def authority_for(pack: Pack, as_of: date, kind: str, amount: float | None) -> Authority:
+    """The row in force for this kind and amount (yuan); Refused where policy names nobody, so that nothing slips by.
+
+    An amount that is not known (None) may be any amount: the row of the largest is read.
+    """
+    reached = [one for one in authorities(pack, as_of) if one.kind == kind]
+    if amount is not None:
+        reached = [one for one in reached if one.from_amount <= amount]
     if not reached:
         raise Refused(
             Text(

@@ -13,10 +13,23 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from kequn.domain.facts import CHILD_GRAINS, Fact, FactType, Vocabulary
-from kequn.domain.rules.groups import SIGNS, VALUES, WORDS, Group, Leaf, Part, Spoken, Together, Word
+from kequn.domain.rules.groups import (
+    DEEPEST,
+    SIGNS,
+    VALUES,
+    WORDS,
+    Group,
+    Leaf,
+    Part,
+    Spoken,
+    Together,
+    Word,
+    lacks_value,
+)
 from kequn.web import labels
 
 MOST_PARTS = 200
+LONGEST_NUMBER = 9
 TOGETHER: dict[Together, str] = {
     "all": gettext_noop("All of these hold"),
     "any": gettext_noop("Any of these holds"),
@@ -33,14 +46,20 @@ SAID: dict[Word, str] = {
 EMPTY = Leaf("", ">=", ("",))
 
 
+def whole_number(typed: str) -> int | None:
+    """A number of nine digits at most, as an address or a form gives it; None for anything else, such as `²`."""
+    return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) <= LONGEST_NUMBER else None
+
+
 def group_posted(posted: QueryDict, words: Vocabulary) -> Group:
     """The rule as the form says it. A fact is found by its name or by either label."""
     children: dict[str, list[int]] = {}
     paths = {key[2:] for key in posted if key[1:2] == "." and key[0] in "gft"}
     for path in sorted(paths)[:MOST_PARTS]:
         above, _dot, last = path.rpartition(".")
-        if last.isdigit():
-            children.setdefault(above, []).append(int(last))
+        place = whole_number(last)
+        if place is not None and path.count(".") <= DEEPEST + 1:
+            children.setdefault(above, []).append(place)
     return cast("Group", _part(posted, "0", children, words)) if "g.0" in posted else Group("all", (EMPTY,))
 
 
@@ -68,7 +87,7 @@ def _part(posted: QueryDict, path: str, children: Mapping[str, list[int]], words
 def acted(group: Group, act: str) -> Group:
     """The rule after a button: `rule:PATH` and `group:PATH` add to a group, `remove:PATH` takes a part away."""
     what, _colon, path = act.partition(":")
-    steps = [int(one) for one in path.split(".")[1:] if one.isdigit()]
+    steps = [place for one in path.split(".")[1:] if (place := whole_number(one)) is not None]
     if what == "rule":
         return _changed(group, steps, lambda one: replace(one, parts=(*one.parts, EMPTY)))
     if what == "group":
@@ -145,6 +164,16 @@ class Shower:
             return [one for inner in part.parts for one in self.problems(inner)]
         is_wrong = isinstance(part, Leaf) and part.fact and self.words.get(part.fact) is None
         return [self.unknown(part.fact)] if is_wrong and isinstance(part, Leaf) else []
+
+    def unfinished(self, part: Part) -> list[str]:
+        """The conditions on a fact that lack a value: nothing of them would be kept."""
+        if isinstance(part, Group):
+            return [one for inner in part.parts for one in self.unfinished(inner)]
+        fact = self.words.get(part.fact) if isinstance(part, Leaf) else None
+        if fact is None or not isinstance(part, Leaf) or not lacks_value(part):
+            return []
+        said = {"fact": self.label(fact), "word": _(SAID[part.word])}
+        return [_("The condition “%(fact)s %(word)s …” has no value; fill it in or remove it.") % said]
 
     def offered(self) -> list[dict[str, str]]:
         """The facts a condition may name: label, unit, and how many customers have it."""

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from django.db.models import F
+
 from kequn.apps.accounts.access import Person
 from kequn.apps.assessments.models import CustomerFigures, FindingSpan
 from kequn.apps.customers.models import Customer
@@ -109,7 +111,8 @@ def prove(*, person: Person, segments: Sequence[str]) -> Proof:
 
 def _left_out(mine: Any, held: set[int]) -> tuple[tuple[str, str, int | None], ...]:
     """The largest whom no segment of the order takes."""
-    rows = mine.order_by("-figures__exposure_gross", "id").values_list("pk", "code", "name", "figures__exposure_gross")
+    rows = mine.order_by(F("figures__exposure_gross").desc(nulls_last=True), "id")
+    rows = rows.values_list("pk", "code", "name", "figures__exposure_gross")
     found: list[tuple[str, str, int | None]] = []
     for pk, code, name, exposure in rows.iterator(chunk_size=2000):
         if pk not in held:

@@ -3,6 +3,7 @@
 A pin speaks of membership alone: rules that read a segment read what its own rule says.
 """
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -10,12 +11,13 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce, Least
 from django.utils import timezone
 
 from kequn.apps.accounts.access import DEFINE, Person, may
 from kequn.apps.assessments.models import Pin, PinState, Run, StagedChange
+from kequn.apps.assessments.selectors import latest_published
 from kequn.apps.audit.services import line
 from kequn.apps.customers.models import Customer
 from kequn.apps.customers.selectors import visible_to
@@ -28,6 +30,8 @@ from kequn.policy.planning import build_plan
 
 KIND = "pin"
 CAUSE = "pin"
+CHUNK = 500  # codes in one statement
+Pair = tuple[str, str]  # code of a customer, key of a segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +102,19 @@ def connect() -> None:
 
 
 def end_pin(*, person: Person, number: int) -> Pin:
-    """End a pin before its day: from today the rule decides again, at the next run."""
+    """End a pin before its day: the rule decides again at the next run.
+
+    It ends as of the last published run, the last date on which it can have decided: that is the time in which pins
+    are laid over, and the clock may be ahead of it or behind.
+    """
     if not may(person, DEFINE):
         raise Misuse(Text("没有人工归属的权限", "you may not pin customers"))
     with line(actor=person.actor_key, action="assessments.pin_ended", subject=str(number)) as audit:
         pin = Pin.objects.select_for_update().filter(pk=number, state=PinState.APPROVED, ended_on=None).first()
         if pin is None or not visible_to(person).filter(pk=pin.customer_id).exists():
             raise Refused(Text("没有可终止的人工归属", "there is no such pin to end"))
-        pin.ended_on = timezone.localdate()
+        last = latest_published()
+        pin.ended_on = pin.valid_from if last is None else max(pin.valid_from, last.as_of)
         pin.save(update_fields=["ended_on"])
         audit.wrote("assessments.Pin", [[pin.pk, pin.ended_on.isoformat()]])
     return pin
@@ -144,25 +153,29 @@ def counts(*, person: Person, key: str, when: date) -> tuple[int, int]:
 # -- laid over a run ---------------------------------------------------------------------------------------------------
 
 
-def lay_over(*, run: Run, plan: Plan, results: Path, after: date | None) -> int:
+def lay_over(*, run: Run, plan: Plan, results: Path, after: date | None, whole: bool) -> int:
     """Put what pins say in the place of what rules say among the staged changes; how many customers that touches.
 
-    Where a pin ended since the run before, the rule's own verdict is staged again.
+    Where an approved pin no longer holds, the rule's own verdict is staged again: in the place of the rule's change
+    where the pin held at the run before, else only where the rule staged none of its own, so that a change of facts
+    long after keeps its cause. It goes by pins and not by spans, for a pin that keeps out leaves no span. A run that
+    stages everything (`whole`) needs nothing again for the pins of long ago.
     """
     segments = {one.name: one for one in plan.definitions if one.kind == "segment"}
-    said: dict[tuple[str, str], str | None] = {}
-    ended = [] if after is None else [one for one in active(after) if one.key in segments]
-    if ended:
-        said |= _by_rule(results, [(one.customer.code, one.key) for one in ended], segments)
-    said |= {(one.customer.code, one.key): "true" if one.is_in else None for one in active(run.as_of)
-             if one.key in segments}  # fmt: skip
+    holds = {(one.customer.code, one.key): "true" if one.is_in else None
+             for one in active(run.as_of).filter(key__in=segments)}  # fmt: skip
+    just_ended: set[Pair] = set() if after is None else _pairs(active(after), segments) - set(holds)
+    long_ended: set[Pair] = set()
+    if not whole:
+        long_ended = _pairs(Pin.objects.filter(state=PinState.APPROVED), segments) - set(holds) - just_ended
+        long_ended -= _staged(run, long_ended)
+    ended = just_ended | long_ended
+    said = (_by_rule(results, sorted(ended), segments) if ended else {}) | holds
     if not said:
         return 0
     with transaction.atomic():
-        wanted = Q()
-        for code, key in said:
-            wanted |= Q(customer_code=code, key=key)
-        StagedChange.objects.filter(wanted, run_id=run.pk).delete()
+        for key, codes in _in_chunks(said):
+            StagedChange.objects.filter(run_id=run.pk, key=key, customer_code__in=codes).delete()
         StagedChange.objects.bulk_create(
             StagedChange(run_id=run.pk, customer_code=code, kind="segment", key=key, value=value, cause=CAUSE)
             for (code, key), value in said.items()
@@ -170,9 +183,30 @@ def lay_over(*, run: Run, plan: Plan, results: Path, after: date | None) -> int:
     return len(said)
 
 
-def _by_rule(
-    results: Path, pairs: list[tuple[str, str]], segments: dict[str, object]
-) -> dict[tuple[str, str], str | None]:
+def _pairs(found: QuerySet[Pin], segments: Iterable[str]) -> set[Pair]:
+    return set(found.filter(key__in=segments).order_by().values_list("customer__code", "key"))
+
+
+def _staged(run: Run, pairs: Iterable[Pair]) -> set[Pair]:
+    """Those of the pairs of which the rules staged a change."""
+    staged: set[Pair] = set()
+    for key, codes in _in_chunks(pairs):
+        found = StagedChange.objects.filter(run_id=run.pk, key=key, customer_code__in=codes)
+        staged.update((code, key) for code in found.values_list("customer_code", flat=True))
+    return staged
+
+
+def _in_chunks(pairs: Iterable[Pair]) -> Iterator[tuple[str, list[str]]]:
+    """The codes of each segment, few enough at a time for any database to take in one statement."""
+    by_key: dict[str, list[str]] = {}
+    for code, key in sorted(pairs):
+        by_key.setdefault(key, []).append(code)
+    for key, codes in by_key.items():
+        for at in range(0, len(codes), CHUNK):
+            yield key, codes[at : at + CHUNK]
+
+
+def _by_rule(results: Path, pairs: list[Pair], segments: Mapping[str, object]) -> dict[Pair, str | None]:
     """What the rules of some segments say of some customers, in the words of the spans."""
     keys = sorted({key for _, key in pairs})
     columns = ", ".join(f'"{key}"' for key in keys)
@@ -184,7 +218,7 @@ def _by_rule(
         ).fetchall()
     verdicts = {row[0]: dict(zip(keys, row[1:], strict=True)) for row in rows}
     stands: dict[bool | None, str | None] = {True: "true", False: None}
-    by_rule: dict[tuple[str, str], str | None] = {}
+    by_rule: dict[Pair, str | None] = {}
     for code, key in pairs:
         if code in verdicts:
             means = getattr(segments[key], "unknown_means", "out")

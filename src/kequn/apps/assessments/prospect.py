@@ -70,8 +70,13 @@ class Prospect:
         return self.drawn / self.committed if self.committed else None
 
     @property
-    def moved(self) -> int:
-        """The exposure that would change sides, in minor units: what the approval policy looks at."""
+    def moved(self) -> int | None:
+        """The exposure that would change sides, in minor units: what the approval policy looks at.
+
+        None where anybody who would change sides has no known exposure: then nobody knows how much moves.
+        """
+        if self.entering.without or self.leaving.without:
+            return None
         return self.entering.exposure + self.leaving.exposure
 
 

@@ -62,7 +62,7 @@ def draft_segment(*, person: Person, asked: Asked) -> DocumentVersion:
     """Keep a draft. Refused, with every place, where the policy with this segment in it would not be sound."""
     versions.refuse_who_may_not(person)
     body = checked_body(asked.row)
-    plan_with(body, asked.effective_from, retires=asked.retires)
+    refuse_unsound(policy_with(body, asked.effective_from, retires=asked.retires), asked.effective_from)
     wording = versions.Wording(body, asked.effective_from, asked.reason, asked.origin, asked.retires)
     first = 1 if row_of(own_pack(), body["name"], asked.effective_from) is None else 2
     return versions.save_draft(person=person, kind=SEGMENT, key=body["name"], wording=wording, first=first)
@@ -75,9 +75,15 @@ def policy_with(body: Mapping[str, str], effective_from: date, *, retires: bool 
     return policy_in_use(more=[Amendment(body["name"], LAST, effective_from, said, row)])
 
 
-def plan_with(body: Mapping[str, str], effective_from: date, *, retires: bool = False) -> Plan:
-    """The plan of the day on which a draft takes effect, with the draft in it; Refused where it does not hold."""
-    return build_plan(policy_with(body, effective_from, retires=retires), effective_from)
+def refuse_unsound(pack: Pack, since: date) -> None:
+    """Refused, with every place, where the policy does not hold on some day from `since` on.
+
+    Looked at are that day and every later one on which anything begins: a version published for a later day, or an
+    edition of any document. A segment that holds today may read another that is retired then.
+    """
+    begin = {one.heading.in_force for editions in pack.editions.values() for one in editions}
+    for day in sorted({since} | {one for one in begin if one > since}):
+        build_plan(pack, day)
 
 
 # -- what a draft would do -----------------------------------------------------------------------------------------
@@ -194,9 +200,10 @@ def _approved(proposal: Proposal) -> None:
     pack = own_pack()
     row = row_of(pack, version.key, version.effective_from)
     if row is not None:
-        began = min(one.heading.in_force for one in pack.editions[SEGMENTS])
+        edition = next(one for one in pack.documents(version.effective_from) if one.key == SEGMENTS)
+        began = min(edition.heading.in_force, version.effective_from)  # before the first edition the first is read
         versions.record_origin(kind=SEGMENT, key=version.key, body=row, pack=pack, in_force=began, number=1)
-    build_plan(policy_in_use(), version.effective_from)  # refused where it no longer fits what was published meanwhile
+    refuse_unsound(policy_in_use(), version.effective_from)  # something else may be published meanwhile
 
 
 def connect() -> None:

@@ -140,7 +140,7 @@ def execute(*, run: Run, lease: Lease | None) -> dict[str, int]:
     faults.point("run.computed")
     before = last.as_of if last is not None else None
     stage(run=run, plan=plan, results=results, previous=previous, same_date=before == run.as_of)
-    lay_over(run=run, plan=plan, results=results, after=before)
+    lay_over(run=run, plan=plan, results=results, after=before, whole=previous is None)
     clock.lap("stage")
     faults.point("run.staged")
     counts = publish(

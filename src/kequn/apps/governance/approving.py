@@ -49,8 +49,11 @@ def propose(
     *, person: Person, pack: Pack, as_of: date, kind: str, record: str, title: Text, shown: Mapping[str, Any],
     amount: int | None = None,
 ) -> Proposal:  # fmt: skip
-    """Show something for approval. `amount` is in minor units of yuan; policy says who must approve that much."""
-    authority = authority_for(pack, as_of, kind, (amount or 0) / MINOR)
+    """Show something for approval. `amount` is in minor units of yuan; policy says who must approve that much.
+
+    An unknown amount (None) needs whoever must approve the largest.
+    """
+    authority = authority_for(pack, as_of, kind, None if amount is None else amount / MINOR)
     with line(actor=person.actor_key, action="governance.propose", subject=f"{kind} {record}") as audit:
         try:
             with transaction.atomic():

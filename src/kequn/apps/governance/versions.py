@@ -1,6 +1,7 @@
 """The life of a policy document: draft, in review, published or retired."""
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -31,6 +32,16 @@ class Wording:
     retires: bool = False
 
 
+def wording_digest(text: str, effective_from: date, *, retires: bool, reason: str) -> str:
+    """SHA-256 of everything that a version says: its canonical body, from when, whether it retires, and why."""
+    said = canonical([text, effective_from.isoformat(), retires, reason])
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+def _digest_of(version: DocumentVersion) -> str:
+    return wording_digest(version.body, version.effective_from, retires=version.retires, reason=version.reason)
+
+
 def refuse_who_may_not(person: Person) -> None:
     if not may(person, DEFINE):
         raise Misuse(Text("没有定义政策文件的权限", "you may not define policy documents"))
@@ -42,10 +53,11 @@ def save_draft(*, person: Person, kind: str, key: str, wording: Wording, first: 
     `first` is the number of a first version: 2 where the pack itself holds one before it.
     """
     refuse_who_may_not(person)
-    text = canonical(dict(wording.body))
+    text, reason = canonical(dict(wording.body)), wording.reason.strip()[:LONGEST_REASON]
     values = {
-        "body": text, "digest": hashlib.sha256(text.encode()).hexdigest(), "effective_from": wording.effective_from,
-        "reason": wording.reason.strip()[:LONGEST_REASON], "origin": wording.origin, "retires": wording.retires,
+        "body": text, "effective_from": wording.effective_from, "reason": reason, "retires": wording.retires,
+        "digest": wording_digest(text, wording.effective_from, retires=wording.retires, reason=reason),
+        "origin": wording.origin,
         "maker": person.actor_key, "made_at": timezone.now(),
     }  # fmt: skip
     with line(actor=person.actor_key, action="governance.draft", subject=f"{kind} {key}") as audit:
@@ -75,13 +87,13 @@ def submit(
     refuse_who_may_not(person)
     with line(actor=person.actor_key, action="governance.submit", subject=f"{version.kind} {version.key}"):
         held = DocumentVersion.objects.select_for_update().get(pk=version.pk)
-        if held.state != VersionState.DRAFT or held.digest != version.digest:
+        if held.state != VersionState.DRAFT or _digest_of(held) != _digest_of(version):
             raise Refused(Text("草稿已变动，请重新查看后提交", "the draft has changed; look at it again, then submit"))
         if held.maker != person.actor_key:
             raise Misuse(Text("只有起草人可以提交", "only who drafted it may submit it"))
         made = propose(
             person=person, pack=pack, as_of=timezone.localdate(), kind=held.kind, record=f"{held.key} {held.number}",
-            title=title, shown={**shown, "digest": held.digest}, amount=amount,
+            title=title, shown={**shown, "digest": _digest_of(held)}, amount=amount,
         )  # fmt: skip
         held.state, held.proposal = VersionState.IN_REVIEW, made
         held.save(update_fields=["state", "proposal"])
@@ -96,8 +108,13 @@ def back_to_draft(proposal: Proposal) -> None:
 
 
 def publish(proposal: Proposal) -> DocumentVersion:
-    """Approved: from now on the version never changes."""
+    """Approved: from now on the version never changes. Refused where it is not, word for word, what was shown."""
     version = DocumentVersion.objects.select_for_update().get(proposal=proposal, state=VersionState.IN_REVIEW)
+    if json.loads(proposal.shown)["digest"] != _digest_of(version):
+        raise Refused(
+            Text("此版本与提交审批的内容不同，请拒绝后重新提交",
+                 "this version is not what was put before its checkers; refuse it, and submit it anew")
+        )  # fmt: skip
     version.state = VersionState.RETIRED if version.retires else VersionState.PUBLISHED
     version.published_at = timezone.now()
     version.save(update_fields=["state", "published_at"])
@@ -120,6 +137,6 @@ def record_origin(*, kind: str, key: str, body: Mapping[str, Any], pack: Pack, i
     text, now = canonical(dict(body)), timezone.now()
     DocumentVersion.objects.create(
         kind=kind, key=key, number=number, state=VersionState.PUBLISHED, body=text,
-        digest=hashlib.sha256(text.encode()).hexdigest(), effective_from=in_force,
+        digest=wording_digest(text, in_force, retires=False, reason=""), effective_from=in_force,
         origin=f"{pack.id} {pack.version}", maker=f"pack:{pack.id}", made_at=now, published_at=now,
     )  # fmt: skip

@@ -30,6 +30,7 @@ VALUES: Mapping[Word, int] = {  # how many values a word takes; -1 is a list
     "between": 2, "not between": 2, "in": -1, "not in": -1,
     "is true": 0, "is false": 0, "is missing": 0, "is known": 0,
 }  # fmt: skip
+DEEPEST = 12  # groups within groups
 SIGNS = ("=", "<>", "<", "<=", ">", ">=")
 
 
@@ -60,23 +61,25 @@ Part = Group | Leaf | Spoken
 
 
 def groups_of(expr: Expr) -> Group:
-    """The rule as one group; a single condition is a group of one."""
+    """The rule as one group; a single condition is a group of one, and what lies deeper than DEEPEST is rule text."""
     part = _part(expr)
     return part if isinstance(part, Group) else Group("all", (part,))
 
 
-def _part(expr: Expr) -> Part:
+def _part(expr: Expr, depth: int = 0) -> Part:
+    if depth > DEEPEST:
+        return _leaf(expr) or Spoken(render_text(expr))
     match expr:
         case tree.And(parts):
-            return Group("all", tuple(map(_part, parts)))
+            return Group("all", tuple(_part(one, depth + 1) for one in parts))
         case tree.Or(parts):
-            return Group("any", tuple(map(_part, parts)))
+            return Group("any", tuple(_part(one, depth + 1) for one in parts))
         case tree.Not(FactRef() as fact) if _is_plain(fact):
             return Leaf(fact.name, "is false")
         case tree.Not(tree.Or(parts)):
-            return Group("none", tuple(map(_part, parts)))
+            return Group("none", tuple(_part(one, depth + 1) for one in parts))
         case tree.Not(of):
-            return Group("none", (_part(of),))
+            return Group("none", (_part(of, depth + 1),))
         case _:
             return _leaf(expr) or Spoken(render_text(expr))
 
@@ -166,6 +169,14 @@ def _said_leaf(leaf: Leaf, fact: Fact | None) -> str:
     return f"{name} {leaf.word} ({', '.join(values)})" if values else ""
 
 
+def lacks_value(leaf: Leaf) -> bool:
+    """Whether its word takes more values than are filled in; such a condition says nothing yet."""
+    if leaf.other and leaf.word in SIGNS:
+        return False
+    takes = VALUES.get(leaf.word, 1)
+    return sum(bool(one.strip()) for one in leaf.values) < (1 if takes == -1 else takes)
+
+
 def _literal(typed: str, kind: FactType) -> str:
     if kind == FactType.TEXT:
         return "'" + typed.replace("'", "''") + "'"
@@ -182,7 +193,7 @@ _TO_RQB: Mapping[Word, str] = {
 }  # fmt: skip
 _FROM_RQB = {said: word for word, said in _TO_RQB.items()}
 TEXT_FIELD = "kequn:rule"  # the field under which rule text travels
-DEEPEST, MOST_PARTS = 12, 500
+MOST_PARTS = 500
 
 
 def to_rqb(group: Group, words: Vocabulary) -> dict[str, Any]:
@@ -255,6 +266,8 @@ def _from_rule(rule: object, words: Vocabulary) -> Part:
     if word is None or word not in WORDS[fact.type]:
         raise _no_query(f"operator {operator} of {field}")
     if rule.get("valueSource") == "field":
+        if word not in SIGNS or words.get(str(value)) is None:
+            raise _no_query(f"valueSource field, {field} {operator} {value}")
         return Leaf(fact.name, word, (), str(value))
     if VALUES.get(word, 1) == 0:
         return Leaf(fact.name, word)

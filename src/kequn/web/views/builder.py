@@ -27,7 +27,7 @@ from kequn.policy.rule_text import parse, render_text
 from kequn.policy.segment_document import from_yaml
 from kequn.policy.telling import Teller
 from kequn.web import labels
-from kequn.web.rule_form import EMPTY, Shower, acted, group_posted
+from kequn.web.rule_form import EMPTY, Shower, acted, group_posted, whole_number
 from kequn.web.templatetags.kequn import language
 
 FIELDS = ("name", "zh", "en", "unknown", "dimension", "note", "source")
@@ -86,8 +86,9 @@ class _Page:
 
     def _named(self) -> tuple[dict[str, Any], dict[str, str]]:
         number, key = self.request.GET.get("version", ""), self.request.GET.get("from", "")
-        if number.isdigit():
-            version = DocumentVersion.objects.filter(pk=int(number), kind=SEGMENT, state=VersionState.DRAFT).first()
+        if number:
+            drafts = DocumentVersion.objects.filter(kind=SEGMENT, state=VersionState.DRAFT)
+            version = drafts.filter(pk=whole_number(number) or 0).first()
             if version is None:
                 raise Http404
             said = {"effective_from": version.effective_from.isoformat(), "reason": version.reason}
@@ -136,7 +137,8 @@ class _Page:
             self.group = acted(self.group, act)
 
     def save(self) -> DocumentVersion | None:
-        self.problems += self._shower().problems(self.group)
+        shower = self._shower()
+        self.problems += shower.problems(self.group) + shower.unfinished(self.group)
         try:
             day = date.fromisoformat(self.fields["effective_from"])
         except ValueError:

@@ -23,6 +23,7 @@ from kequn.policy.items import Item
 from kequn.policy.telling import Teller
 from kequn.web import labels
 from kequn.web.preferences import unit
+from kequn.web.rule_form import whole_number
 from kequn.web.templatetags.kequn import language
 from kequn.web.views.migration import read_date
 
@@ -112,8 +113,7 @@ def _pinned(request: HttpRequest, key: str) -> str:
     posted = request.POST
     try:
         if posted.get("act") == "end":
-            number = posted.get("pin", "")
-            pins.end_pin(person=request.user, number=int(number) if number.isdigit() else 0)
+            pins.end_pin(person=request.user, number=whole_number(posted.get("pin", "")) or 0)
             messages.success(request, _("The pin has ended; the rule decides again at the next run."))
             return ""
         customer = customers.find(person=request.user, code=posted.get("code", "").strip())

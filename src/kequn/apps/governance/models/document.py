@@ -27,7 +27,7 @@ class DocumentVersion(models.Model):
     number = models.PositiveIntegerField()
     state = models.CharField(max_length=12, choices=VersionState, default=VersionState.DRAFT)
     body = models.TextField()  # canonical JSON
-    digest = models.CharField(max_length=64)
+    digest = models.CharField(max_length=64)  # of the whole wording: body, day, retirement and reason
     retires = models.BooleanField(default=False)
     effective_from = models.DateField()
     reason = models.CharField(max_length=1000, blank=True)
