@@ -17,11 +17,7 @@ from kequn.financing.models import read_model
 from kequn.financing.rules import china_calendar, figures, lpr, tax_rules, unverified
 from kequn.policy import load_pack
 
-EXAMPLES = [
-    one
-    for one in sorted((Path(__file__).parents[2] / "examples" / "projects").glob("*.yaml"))
-    if "slotting" not in one.name
-]
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "projects").glob("*.yaml"))
 PACK = load_pack("cn")
 AS_OF = date(2026, 1, 1)
 SMALL = """

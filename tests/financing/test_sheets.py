@@ -15,11 +15,7 @@ from kequn.financing.models import read_model
 from kequn.financing.sheets import read_sheets, write_sheets
 from kequn.policy import load_pack
 
-EXAMPLES = [
-    one
-    for one in sorted((Path(__file__).parents[2] / "examples" / "projects").glob("*.yaml"))
-    if "slotting" not in one.name
-]
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "projects").glob("*.yaml"))
 TIMELINE = {"start": date(2026, 1, 1), "construction_months": 12, "construction_step_months": 12, "operation_years": 3}
 MAPPING = {
     "fixed": {"project": "a lender's", "timeline": TIMELINE},

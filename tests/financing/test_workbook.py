@@ -22,11 +22,7 @@ from kequn.financing.workbook import workbook_of
 from kequn.policy import load_pack
 from tests.financing.projects import PLANT
 
-EXAMPLES = [
-    one
-    for one in sorted((Path(__file__).parents[2] / "examples" / "projects").glob("*.yaml"))
-    if "slotting" not in one.name
-]
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "projects").glob("*.yaml"))
 ALWAYS_RECALCULATE = """<?xml version="1.0" encoding="UTF-8"?>
 <oor:items xmlns:oor="http://openoffice.org/2001/registry">
 <item oor:path="/org.openoffice.Office.Calc/Formula/Load">
