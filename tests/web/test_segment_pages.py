@@ -235,6 +235,19 @@ def test_where_a_hierarchy_fails_customers_are_named(sign_in):
     assert proof.left_out_named[0][1] in page.content.decode()
 
 
+def test_a_refused_hierarchy_leaves_no_draft_and_its_proposal_no_dead_link(sign_in):
+    maker, checker = sign_in("segment"), sign_in("head")
+    asked = {"key": "care", "zh": "关怀顺序", "en": "Order of care", "effective_from": AS_OF.isoformat(),
+             "segments": "late_payers size_micro"}  # fmt: skip
+    maker.post("/segments/hierarchies/", asked)
+    proposal = Proposal.objects.get(kind="hierarchy")
+    assert "/segment-versions/" not in checker.get(f"/approvals/{proposal.pk}/").content.decode()
+    refusal = {"act": "refuse", "digest": proposal.shown_digest, "comment": "顺序不当"}
+    checker.post(f"/approvals/{proposal.pk}/", refusal)
+    assert Proposal.objects.get(pk=proposal.pk).state == "refused"
+    assert not DocumentVersion.objects.filter(kind="hierarchy").exists()
+
+
 def test_the_names_of_a_cell_are_as_many_as_it_counts(sign_in):
     client = sign_in("head")
     matrix = client.get("/migration/?key=credit_tier&from=2026-06-30&to=2026-09-30").context["matrix"]

@@ -13,6 +13,7 @@ from django.db.models import F
 
 from kequn.apps.accounts.access import Person
 from kequn.apps.assessments.models import CustomerFigures, FindingSpan
+from kequn.apps.audit.services import line
 from kequn.apps.customers.models import Customer
 from kequn.apps.customers.selectors import visible_to
 from kequn.apps.governance import versions
@@ -154,21 +155,28 @@ def propose_hierarchy(
     ordered = list(dict.fromkeys(segments))
     body = {"name": key, "zh": zh.strip(), "en": en.strip(), "segments": ordered}
     proof = prove(person=person, segments=ordered)
-    version = versions.save_draft(
-        person=person, kind=HIERARCHY, key=key, wording=versions.Wording(body, effective_from)
-    )
     shown = {
         "body": body | {"segments": ", ".join(ordered)}, "effective_from": effective_from.isoformat(),
         "proof": {"customers": proof.customers, "left_out": proof.left_out, "in_several": proof.in_several,
                   "steps": [[one.segment, one.customers, one.taken, one.exposure] for one in proof.steps]},
     }  # fmt: skip
     title = Text(f"发布互斥层级“{body['zh']}”", f"Publish the exclusive hierarchy “{body['en']}”")
-    return versions.submit(person=person, version=version, pack=pack, title=title, shown=shown, amount=None)
+    wording = versions.Wording(body, effective_from)
+    with line(
+        actor=person.actor_key, action="assessments.hierarchy", subject=key
+    ):  # a draft alone is never left behind
+        version = versions.save_draft(person=person, kind=HIERARCHY, key=key, wording=wording)
+        return versions.submit(person=person, version=version, pack=pack, title=title, shown=shown, amount=None)
 
 
 def connect() -> None:
-    register(HIERARCHY, approved=_approved, ended=versions.back_to_draft)
+    register(HIERARCHY, approved=_approved, ended=_ended)
 
 
 def _approved(proposal: Proposal) -> None:
     versions.publish(proposal)
+
+
+def _ended(proposal: Proposal) -> None:
+    """There is no page to go on writing a hierarchy: what was shown stays in the proposal, and the draft goes."""
+    proposal.versions.all().delete()

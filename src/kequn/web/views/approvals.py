@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from kequn.apps.accounts.models import Role
 from kequn.apps.governance import approving
 from kequn.apps.governance.models import Proposal, ProposalState
-from kequn.apps.governance.selectors import proposals, sees_policy_work
+from kequn.apps.governance.selectors import SEGMENT, proposals, sees_policy_work
 from kequn.domain.errors import KequnError
 from kequn.web import labels
 from kequn.web.templatetags.kequn import language
@@ -61,7 +61,7 @@ def proposal(request: HttpRequest, number: int) -> HttpResponse:
         "is_open": found.state == ProposalState.OPEN, "is_mine": found.maker == request.user.actor_key,
         "barred": barred.in_language(language()) if barred is not None else "",
         "roles": ", ".join(roles) if language() == "en" else "、".join(roles),
-        "version": found.versions.first(), "pin": found.pins.select_related("customer").first(),
+        "version": found.versions.filter(kind=SEGMENT).first(), "pin": found.pins.select_related("customer").first(),
     }  # fmt: skip
     return render(request, "kequn/proposal.html", context)
 
