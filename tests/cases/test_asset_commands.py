@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from kequn.cli import build
 from kequn.domain.errors import Misuse, Refused
 
-SHEET = Path(__file__).resolve().parents[2] / "examples" / "projects" / "solar.yaml"
+SHEET = Path(__file__).resolve().parents[2] / "examples" / "slotting" / "solar.yaml"
 
 
 def test_classify_keeps_the_order_and_what_is_no_fact(tmp_path):
