@@ -26,6 +26,7 @@ ACTS = {
     "accounts.user": gettext_noop("Person added"),
     "accounts.view": gettext_noop("View kept"),
     "accounts.view_removed": gettext_noop("View removed"),
+    "assessments.hierarchy": gettext_noop("Exclusive hierarchy proposed"),
     "assessments.pin": gettext_noop("Pin proposed"),
     "assessments.pin_ended": gettext_noop("Pin ended"),
     "briefings.batch": gettext_noop("Reports asked for"),
