@@ -1,13 +1,16 @@
 """Rows read = rows stored + rows refused, and every refusal says where, what was found and what was expected."""
 
 import gzip
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
+from kequn.apps.assessments.models import Pin
 from kequn.apps.customers.models import Contact, Customer, FactValue, Guarantee, Ownership, Statement
 from kequn.apps.deals.models import Facility
 from kequn.apps.ingest.models import BatchState, ImportBatch, Outcome, RowResult
-from kequn.apps.ingest.undoing import undo
+from kequn.apps.ingest.undoing import KINDS, undo, work_of_people
 from kequn.domain.errors import Refused
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +32,7 @@ def test_a_good_row_is_stored_with_its_facts(bring):
 
 
 def test_bad_rows_stop_no_good_ones(bring):
-    batch = bring(CUSTOMERS + GOOD + "C2,乙,91110000600037341X,China,44,-3,很多\n,丙,,,,,\n")
+    batch = bring(CUSTOMERS + GOOD + "C2,乙,91110000600037341X,Chinia,44,-3,很多\n,丙,,,,,\n")
     assert (batch.rows_read, batch.rows_stored, batch.rows_refused) == (3, 1, 2)
     columns = {one["column"] for one in batch.rows.get(row=3).findings}
     assert columns == {"统一社会信用代码", "国家或地区", "行业代码", "从业人员", "注册资本（万元）"}
@@ -117,7 +120,7 @@ def test_a_child_of_a_refused_customer_is_refused_too(bring, tmp_path, admin):
     from kequn.apps.ingest.services import Wish, import_path
 
     (tmp_path / "book").mkdir()
-    (tmp_path / "book" / "customers.csv").write_text("customer_id,name,country\nC1,甲,China\nC2,乙,CN\n", "utf-8")
+    (tmp_path / "book" / "customers.csv").write_text("customer_id,name,country\nC1,甲,Chinia\nC2,乙,CN\n", "utf-8")
     facilities = "customer_id,facility_id,product,committed（万元）\nC1,F1,term_loan,5\nC2,F2,term_loan,5\n"
     (tmp_path / "book" / "facilities.csv").write_text(facilities, "utf-8")
     batch = import_path(path=tmp_path / "book", person=admin, wish=Wish())[0]
@@ -163,6 +166,16 @@ def test_gb18030_and_gzip_are_read(tmp_path, admin, bring):
     assert set(Customer.objects.values_list("name", flat=True)) == {"乾坤电力", "坤"}
 
 
+def test_countries_and_provinces_may_be_named_in_either_language(bring):
+    bring("customer_id,name,country,province\nC1,甲,中国,江苏\nC2,乙,china,内蒙古自治区\nC3,丙,CN,44\nC4,丁,越南,\n")
+    found = Customer.objects.order_by("code").values_list("country", "province")
+    assert list(found) == [("CN", "320000"), ("CN", "150000"), ("CN", "44"), ("VN", "")]
+
+
+def test_a_city_is_no_province(bring):
+    assert reasons(bring("customer_id,name,province\nC1,甲,吉林市\n")) == ["code"]
+
+
 def test_undo_brings_back_what_was_there(bring, admin):
     bring(CUSTOMERS + GOOD)
     second = bring("customer_id,name,country,employees\nC1,甲能源,US,999\nC9,新,CN,1\n")
@@ -188,6 +201,25 @@ def test_undo_is_refused_when_something_hangs_on_it_since(bring, admin):
     with pytest.raises(Refused):
         undo(batch_id=first.pk, person=admin)
     assert Contact.objects.exists()
+
+
+def test_undo_is_refused_where_people_have_worked_with_it_since(bring, admin):
+    first = bring(CUSTOMERS + GOOD)
+    today = timezone.now()
+    Pin.objects.create(
+        customer=Customer.objects.get(), key="late_payers", is_in=True, reason="决议", owner="徐", maker="user:xu",
+        valid_from=today.date(), expires_on=today.date() + timedelta(days=30), made_at=today,
+    )  # fmt: skip
+    with pytest.raises(Refused) as refused:
+        undo(batch_id=first.pk, person=admin)
+    assert [one.text.en for one in refused.value.findings] == [
+        f"Pin {Pin.objects.get()} (C1): changed or added since by a person"
+    ]
+    assert Pin.objects.exists()
+
+
+def test_whatever_hangs_on_imported_records_has_a_name_when_it_stands_in_the_way():
+    assert {model.__name__ for model, _, _ in work_of_people()} <= set(KINDS)
 
 
 def test_an_import_is_undone_once(bring, admin):

@@ -111,7 +111,7 @@ def test_a_number_that_was_unclear_does_not_become_clear_in_the_result_workbook(
 
 
 def test_the_currency_above_the_table_stands_above_the_refused_rows_too(tmp_path, bring):
-    batch = bring("单位：百万元 币种：SGD,,,\ncustomer_id,name,country,registered_capital\nC1,甲,China,5\n", unit="")
+    batch = bring("单位：百万元 币种：SGD,,,\ncustomer_id,name,country,registered_capital\nC1,甲,Chinia,5\n", unit="")
     write_results(tmp_path / "r.xlsx", [batch.pk])
     book = python_calamine.CalamineWorkbook.from_path(str(tmp_path / "r.xlsx"))
     above = book.get_sheet_by_index(0).to_python()[0][0]

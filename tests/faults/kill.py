@@ -22,6 +22,7 @@ from tests.faults.invariants import Known, broken, findings_digest, records_dige
 from tests.faults.work import bring_in, judge, ready
 
 ROOT = Path(__file__).resolve().parents[2]
+SOURCES = str(ROOT / "src")
 FAULTS = ("import_in_two_transactions", "batch_before_rows", "audit_afterwards", "published_before_finished")
 CUSTOMERS = 150
 
@@ -82,7 +83,7 @@ def campaign(kills: int, fault: str, seed: int, *, stop_when_caught: bool) -> tu
     from django.db import connection
 
     draw, found, made = random.Random(seed), [], 0
-    env = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "KEQUN_LEASE_SECONDS": "2"}
+    env = {**os.environ, "PYTHONPATH": SOURCES, "KEQUN_LEASE_SECONDS": "2"}
     book = Path(os.environ["KEQUN_HOME"]) / "book"
     known = KNOWN[0] if KNOWN else _first(book)
     if fault:
@@ -113,6 +114,7 @@ def _first(book: Path) -> Known:
 
 
 def main() -> int:
+    sys.path.insert(0, SOURCES)  # a command of its own: nothing installed the program
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--fault", default="", choices=("", *FAULTS))

@@ -14,7 +14,7 @@ from kequn.apps.assessments.standing_book import standing_book
 from kequn.apps.audit.selectors import verify
 from kequn.apps.customers.models import Customer
 from kequn.apps.governance.approving import decide, withdraw
-from kequn.apps.governance.models import DocumentVersion, Proposal, VersionState
+from kequn.apps.governance.models import Decision, DocumentVersion, Proposal, VersionState
 from kequn.apps.governance.selectors import own_pack, policy_in_use, version_in_force
 from kequn.domain.errors import Misuse, Refused
 from kequn.domain.rules.plain import formulas_of
@@ -92,6 +92,17 @@ def test_the_database_refuses_to_change_or_delete_what_was_published(approved):
     ):
         with pytest.raises(DatabaseError, match="never changes"), transaction.atomic():
             act()
+
+
+def test_the_database_refuses_to_change_or_delete_what_was_decided(approved):
+    proposal = approved("any(days_past_due > 30)").proposal
+    for rows, words in (
+        (Decision.objects.all(), "a decision"),
+        (Proposal.objects.filter(pk=proposal.pk), "a proposal"),
+    ):
+        for act in (lambda rows=rows: rows.update(maker="another"), lambda rows=rows: rows._raw_delete("default")):
+            with pytest.raises(DatabaseError, match=f"{words}.* never changes"), transaction.atomic():
+                act()
 
 
 def test_the_maker_never_checks(xu, drafted):

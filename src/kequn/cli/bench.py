@@ -21,7 +21,7 @@ from kequn.cli.bench_web import web
 from kequn.domain.errors import KequnError, Misuse, Text
 
 ROOT = Path(__file__).resolve().parents[3]
-PHASES = ("base", "first", "changed", "floor", "whole", "agree")
+PHASES = ("base", "first", "changed", "floor", "whole", "rules", "agree")
 
 
 def register(app: typer.Typer) -> None:
@@ -98,6 +98,7 @@ def _ratios(phases: dict[str, Any]) -> dict[str, float]:
         "whole_run_to_floor": round(whole / floor, 3),
         "changed_to_whole": round(changed / whole, 4),
         "base_to_floor": round(phases["base"]["cpu_seconds"] / floor, 2),
+        "rules_to_reading": round(phases["rules"]["cpu_seconds"] / phases["rules"]["reading_cpu_seconds"], 2),
     }
 
 

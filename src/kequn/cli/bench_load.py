@@ -97,6 +97,7 @@ class Told:
     """What everybody waited for, by kind of click; errors by what went wrong."""
 
     waited: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    by_minute: dict[int, list[float]] = field(default_factory=lambda: defaultdict(list))
     errors: Counter[str] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -173,7 +174,9 @@ def at_work(port: int, cast: list[User], known: Known, seconds: float) -> dict[s
     """Everybody clicks until the time is over."""
     told, until = Told(), time.monotonic() + seconds
     before = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-    threads = [threading.Thread(target=_works, args=(port, one, known, told, until), daemon=True) for one in cast]
+    begun = until - seconds
+    threads = [threading.Thread(target=_works, args=(port, one, known, told, (begun, until)), daemon=True)
+               for one in cast]  # fmt: skip
     for one in threads:
         one.start()
     for one in threads:
@@ -183,6 +186,7 @@ def at_work(port: int, cast: list[User], known: Known, seconds: float) -> dict[s
     return {
         "load_before": round(before, 1), "requests": len(every), "errors": sum(told.errors.values()),
         "per_second": round(len(every) / seconds, 1), "all": _row(every), "kinds": kinds,
+        "p95_by_minute": [_row(waited)["p95"] for _minute, waited in sorted(told.by_minute.items())],
         "wrong": dict(told.errors), "goal_p95_ms": P95_MS, "holds": _row(every)["p95"] <= P95_MS,
     }  # fmt: skip
 
@@ -192,7 +196,8 @@ def _row(waited: list[float]) -> dict[str, float]:
     return {"requests": len(waited), **spread(ordered), "p99": round(ordered[int(len(ordered) * 0.99)], 1)}
 
 
-def _works(port: int, user: User, known: Known, told: Told, until: float) -> None:
+def _works(port: int, user: User, known: Known, told: Told, span: tuple[float, float]) -> None:
+    begun, until = span
     time.sleep(min(user.draw.uniform(0, THINKING[1]), max(0.0, until - time.monotonic())))
     while time.monotonic() < until:
         kind = user.draw.choices(list(MIX), list(MIX.values()))[0]
@@ -204,8 +209,10 @@ def _works(port: int, user: User, known: Known, told: Told, until: float) -> Non
             _remember(user, kind, body)
         except OSError as error:
             wrong = f"{kind}: {type(error).__name__}"
+        waited = (time.perf_counter() - started) * 1000
         with told.lock:
-            told.waited[kind].append((time.perf_counter() - started) * 1000)
+            told.waited[kind].append(waited)
+            told.by_minute[int((time.monotonic() - begun) // 60)].append(waited)
             if wrong:
                 told.errors[wrong] += 1
         time.sleep(max(0.0, min(user.draw.uniform(*THINKING), until - time.monotonic())))

@@ -130,8 +130,8 @@ def serve(
     say(f"Kequn {VERSION}: http://{host}:{port}/")
     _tell_logins()
     helper = subprocess.Popen([sys.executable, "-m", "kequn", "worker"]) if jobs else None
-    words = ["-m", "gunicorn", "kequn.config.wsgi", "--bind", f"{host}:{port}", "--workers", str(workers)]
-    words += ["--threads", "4", "--graceful-timeout", "10", "--no-control-socket"]
+    words = ["-m", "gunicorn", "--config", "python:kequn.config.serving", "kequn.config.wsgi"]
+    words += ["--bind", f"{host}:{port}", "--workers", str(workers)]
     server = subprocess.Popen([sys.executable, *words])
 
     def stop(_signal: int, _frame: FrameType | None) -> None:

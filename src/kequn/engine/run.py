@@ -218,14 +218,17 @@ def _write_findings(
 
 
 def _writer(path: Path, schema: Any) -> pq.ParquetWriter:
-    """Words by number, figures as they are: hardly one figure is like another, so packing them gains little."""
+    """Words by number, figures as they are: hardly one figure is like another, so packing them gains little.
+
+    Large pages written many rows at a time save a tenth of the time of writing.
+    """
     texts = [field.name for field in schema if not pa.types.is_primitive(field.type)]
-    figures = {field.name for field in schema if pa.types.is_floating(field.type)}
-    packed = {field.name: "none" if field.name in figures else "snappy" for field in schema}
+    packed = {field.name: "snappy" if field.name in texts else "none" for field in schema}
     words = [name for name in texts if name != KEY]
     return pq.ParquetWriter(
-        path, schema, compression=packed, use_dictionary=words, write_statistics=False, store_schema=False
-    )
+        path, schema, compression=packed, use_dictionary=words, write_statistics=False, store_schema=False,
+        data_page_size=8 << 20, write_batch_size=1 << 16,
+    )  # fmt: skip
 
 
 def _write(path: Path, text: str) -> None:

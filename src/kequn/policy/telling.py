@@ -22,6 +22,16 @@ UNITS = {
     "years": Text("年", "years"),
     "times": Text("倍", "times"),
 }
+UNIT_NAMES = UNITS | {  # where a unit is named alone, and not behind a number
+    "ratio": Text("比率，0.8 即 80%", "ratio, 0.8 is 80 %"),
+    "count": Text("数目", "number"),
+    "points": Text("分", "points"),
+    "mark 1-5": Text("1 至 5 分", "mark, 1 to 5"),
+    "rank": Text("级次", "rank"),
+    "year": Text("年份", "year"),
+    "MW": Text("兆瓦", "MW"),
+    "MWh": Text("兆瓦时", "MWh"),
+}
 TRUTHS: dict[bool | None, Text] = {True: Text("是", "yes"), False: Text("否", "no"), None: Text("未知", "unknown")}
 VERDICTS: dict[bool | None, Text] = {
     True: Text("满足", "holds"),
@@ -31,6 +41,12 @@ VERDICTS: dict[bool | None, Text] = {
 TEN_THOUSAND, MILLION = 1e4, 1e6
 MOST_ROWS = 6
 NO_ROWS = Text("无", "none")
+
+
+def unit_name(unit: str, language: Language) -> str:
+    """A unit of the dictionary in words; the name of a standard, such as GB/T 2260, is the same in both languages."""
+    said = UNIT_NAMES.get(unit)
+    return said.in_language(language) if said is not None else unit
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ from kequn.domain.errors import Language, Text
 from kequn.policy import Pack, build_plan, load_pack
 from kequn.policy.documents import Heading
 from kequn.policy.items import Item
-from kequn.policy.telling import UNITS
 from kequn.policy.words import words_of
 
 UNKNOWN = "unknown"
@@ -128,12 +127,6 @@ def place(name: str, code: str) -> tuple[int, str]:
         return (1_000_000, code)
     ordered = list(words_of(pack()).texts.get(name, {}))
     return (ordered.index(code) if code in ordered else len(ordered), code)
-
-
-def unit_of(unit: str, language: Language) -> str:
-    """A unit of the dictionary in words."""
-    said = UNITS.get(unit)
-    return said.in_language(language) if said is not None else unit
 
 
 def mood(code: str | None) -> str:

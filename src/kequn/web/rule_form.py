@@ -26,6 +26,7 @@ from kequn.domain.rules.groups import (
     Word,
     lacks_value,
 )
+from kequn.policy.telling import unit_name
 from kequn.web import labels
 
 MOST_PARTS = 200
@@ -145,7 +146,7 @@ class Shower:
             "path": path, "fact": self.label(fact), "word": leaf.word, "words": options, "type": fact.type.value,
             "choices": choices if several else [], "is_list": several == -1, "values": typed,
             "other": self.label(found) if (found := self.words.get(leaf.other)) else "",
-            "takes_other": leaf.word in SIGNS and fact.type != FactType.TEXT, "unit": fact.unit,
+            "takes_other": leaf.word in SIGNS and fact.type != FactType.TEXT, "unit": unit_name(fact.unit, self.spoken),
             "known": self.known.get(fact.name),
         }  # fmt: skip
 
@@ -181,7 +182,7 @@ class Shower:
         for fact in self.words:
             if fact.grain in CHILD_GRAINS or fact.outcome or fact.name not in self.known:
                 continue
-            unit = labels.unit_of(fact.unit, self.spoken)
+            unit = unit_name(fact.unit, self.spoken)
             have = _("known of %(count)s") % {"count": f"{self.known[fact.name]:,}"}
             found.append({"value": self.label(fact), "hint": f"{unit} · {have}" if unit else have})
         return sorted(found, key=lambda one: one["value"])

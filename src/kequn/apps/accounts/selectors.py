@@ -78,3 +78,8 @@ def teams_seen_by(person: Person) -> list[Team]:
     if person.scope == Scope.BRANCH and person.branch_id is not None:
         return list(found.filter(branch_id=person.branch_id)[:MOST_OFFERED])
     return []
+
+
+def names_of_actors() -> dict[str, str]:
+    """The name of every person by the key under which the records keep who acted."""
+    return {user.actor_key: str(user) for user in User.objects.only("username", "first_name", "last_name")}

@@ -142,8 +142,10 @@ def stands(verdict: Array, unknown_means: str) -> Array:
 
 
 def known_counts(standing: StandingBook, plan: Plan) -> dict[str, int]:
-    """For how many customers each fact that a rule may read is known; counted once a run and kept beside its base."""
-    file = standing.book.base.with_suffix(".known.json")
+    """For how many customers each fact that a rule may read is known; counted once a run and policy, and kept beside
+    the base of the run.
+    """
+    file = standing.book.base.with_suffix(f".{plan.digest[:16]}.known.json")
     if file.is_file():
         kept: dict[str, int] = json.loads(file.read_text(encoding="utf-8"))
         return kept

@@ -20,6 +20,7 @@ from kequn.domain.facts import Grain
 from kequn.domain.monitoring.levels import Level
 from kequn.domain.rules.record import Record
 from kequn.domain.rules.tree import Value
+from kequn.policy import Pack
 from kequn.policy.telling import Teller
 from kequn.policy.words import words_of
 from kequn.reports.analysis import CustomerAnalysis, FacilityLine, Origin, Period, Standing
@@ -43,10 +44,15 @@ def origin_of(run: Run | None) -> Origin:
     return Origin(run.pk, run.as_of, run.pack, run.policy_digest, run.program_version)
 
 
-def customer_analysis(*, customer: Customer, language: Language, run: Run | None) -> CustomerAnalysis:
-    """The financial analysis of one customer as of the run. The caller has narrowed the scope."""
+def customer_analysis(
+    *, customer: Customer, language: Language, run: Run | None, pack: Pack | None = None
+) -> CustomerAnalysis:
+    """The financial analysis of one customer as of the run. The caller has narrowed the scope.
+
+    `pack` is the policy in use where the caller has it at hand.
+    """
     origin = origin_of(run)
-    known = known_of(customer=customer, as_of=origin.as_of)
+    known = known_of(customer=customer, as_of=origin.as_of, pack=pack)
     figures = getattr(customer, "figures", None)
     rows = known.rows.statements or []
     basis = next(

@@ -29,7 +29,7 @@ from kequn.apps.governance.selectors import policy_in_use
 from kequn.apps.jobs.services import Lease, LeaseLost, enqueue, handler
 from kequn.domain.errors import KequnError, Language, Misuse, Refused, Text
 from kequn.domain.money import unit_of
-from kequn.policy import build_plan
+from kequn.policy import Pack, build_plan
 from kequn.policy.telling import Teller
 from kequn.reports.customer_paper import customer_paper
 from kequn.reports.paper import Paper
@@ -68,8 +68,8 @@ def make_customer_report(
     return made
 
 
-def _paper(customer: Customer, language: Language, money_unit: str, run: Run | None) -> Paper:
-    analysis = customer_analysis(customer=customer, language=language, run=run)
+def _paper(customer: Customer, language: Language, money_unit: str, run: Run | None, pack: Pack | None = None) -> Paper:
+    analysis = customer_analysis(customer=customer, language=language, run=run, pack=pack)
     return customer_paper(analysis, language=language, unit=unit_of(money_unit, language))
 
 
@@ -192,7 +192,7 @@ def _write_archive(batch: ReportBatch, part: Path, lease: Lease) -> int | None:
     This process reads the records, others set the pages: both cores work.
     """
     form = format_of(batch.format)
-    made, run = 0, latest_published()
+    made, run, pack = 0, latest_published(), policy_in_use()
     context = get_context("spawn")
     with (
         zipfile.ZipFile(part, "w", compression=zipfile.ZIP_STORED) as archive,
@@ -200,7 +200,7 @@ def _write_archive(batch: ReportBatch, part: Path, lease: Lease) -> int | None:
     ):
         waiting: list[tuple[str, Future[bytes]]] = []
         for place, customer in enumerate(_customers(batch)):
-            paper = _paper(customer, cast("Language", batch.language), batch.money_unit, run)
+            paper = _paper(customer, cast("Language", batch.language), batch.money_unit, run, pack)
             waiting.append((customer.code, pool.submit(write, paper, form, settings.FRONTEND_ROOT)))
             if (place + 1) % BLOCK == 0:
                 made += _take_in(archive, waiting, form, leave=BLOCK)

@@ -4,19 +4,15 @@ import hashlib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
-from functools import cache
-
-from django.conf import settings
 
 from kequn.apps.ingest import cells
 from kequn.apps.ingest.cells import Bad
 from kequn.apps.ingest.framing import Sheet
 from kequn.apps.ingest.layout import FieldSpec, Layout, RecordSpec
+from kequn.apps.ingest.standard_codes import country_names
 from kequn.apps.ingest.tables import Column
 from kequn.apps.ingest.units import UNIT_CHOICES, amount_unit, own_units
 from kequn.domain.errors import Finding, Place, Text
-from kequn.policy import load_pack
 
 Row = Sequence[object]
 NUMERIC = frozenset({"money", "number", "whole", "share"})
@@ -294,12 +290,6 @@ def _numbered() -> Step:
     return number
 
 
-@cache
-def _countries() -> dict[str, str]:
-    rows = load_pack(settings.KEQUN_PACK).standards.at("countries", date.max)
-    return {str(row["name_en"]).casefold(): str(row["iso2"]) for row in rows}
-
-
 def _country_code(text: str) -> str | None:
-    """The code of an English country name as the pack writes it; a code stays a code; any other word is unknown."""
-    return text if re.fullmatch("[A-Z]{2}", text) else _countries().get(text.casefold())
+    """The code of a country's name as the pack writes it; a code stays a code; any other word is unknown."""
+    return text if re.fullmatch("[A-Z]{2}", text) else country_names().get(text.casefold())

@@ -1,7 +1,13 @@
-"""Codes that must stand in their standard, not only have its form: industry, country, province."""
+"""Codes that must stand in their standard, not only have its form: industry, country, province.
 
-from collections.abc import Callable
-from functools import lru_cache
+A country or province may also be written as the standard names it, in either language; a province without its 省, 市 or
+自治区 too, as people write it.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date
+from functools import cache, lru_cache
 
 from django.conf import settings
 
@@ -13,6 +19,35 @@ from kequn.policy.standards import Standards
 
 def _standards() -> Standards:
     return load_pack(settings.KEQUN_PACK).standards
+
+
+PROVINCE_ENDS = re.compile("(维吾尔自治区|壮族自治区|回族自治区|自治区|特别行政区|省|市)$")
+
+
+@cache
+def country_names() -> dict[str, str]:
+    """The code of each country by its names."""
+    rows = _standards().at("countries", date.max)
+    return {str(row[name]).casefold(): str(row["iso2"]) for row in rows for name in ("name_en", "name_zh")}
+
+
+@cache
+def _province_names() -> dict[str, str]:
+    found = {}
+    for row in _standards().at("provinces", date.max):
+        zh, en, code = str(row["name_zh"]), str(row["name_en"]), str(row["gbt2260"])
+        found |= {zh: code, PROVINCE_ENDS.sub("", zh): code, en.casefold(): code}
+    return found
+
+
+def _or_named(read: cells.Reader, names: Callable[[], Mapping[str, str]]) -> cells.Reader:
+    """A code, or a name as the standard writes it."""
+
+    def code_of(cell: object) -> cells.Parsed:
+        name = " ".join(cell.split()).casefold() if isinstance(cell, str) else ""
+        return read(names().get(name, cell))
+
+    return code_of
 
 
 def _standing(read: cells.Reader, stands: Callable[[str], bool], zh: str, en: str) -> cells.Reader:
@@ -32,14 +67,14 @@ industry = _standing(
     "an industry code whose letter owns its digits, such as C39 (GB/T 4754)",
 )
 country = _standing(
-    cells.country,
+    _or_named(cells.country, country_names),
     lambda code: code in _standards().countries(),
-    "存在的国家代码（ISO 3166）",
-    "a country code that exists (ISO 3166)",
+    "存在的国家代码或名称（ISO 3166），如 CN、中国",
+    "a country code or name that exists (ISO 3166), such as CN",
 )
 province = _standing(
-    cells.province,
+    _or_named(cells.province, _province_names),
     lambda code: code[:2] in _standards().provinces(),
-    "存在的省级代码（GB/T 2260）",
-    "a province that exists (GB/T 2260)",
+    "存在的省级代码或名称（GB/T 2260），如 32、江苏",
+    "a province that exists (GB/T 2260), by code or name",
 )

@@ -46,6 +46,7 @@ CHILDREN: tuple[tuple[type[Model], str, type[Model]], ...] = (
     (Facility, "project_id", Project),
     (Customer, "group_id", Group),
 )
+DERIVED: tuple[type[Model], ...] = (FindingSpan, CustomerFigures)  # made again by any run, and gone with the customer
 NAMED_AT_MOST = 20
 
 
@@ -83,12 +84,23 @@ def _refuse_changed_since(batch: ImportBatch) -> None:
         made = parent.objects.filter(made_by=batch.id).values("pk")  # type: ignore[attr-defined]
         later = child.objects.filter(**{f"{link}__in": made}).exclude(made_by=batch.id)  # type: ignore[attr-defined]
         findings += _named(child, later)
+    for child, link, parent in work_of_people():
+        made = parent.objects.filter(made_by=batch.id).values("pk")  # type: ignore[attr-defined]
+        findings += _named(child, child.objects.filter(**{f"{link}__in": made}))  # type: ignore[attr-defined]
     if findings:
         text = Text(
             f"批次{batch.id}之后有记录被改动或依附其上，不能撤销",
             f"batch {batch.id} cannot be undone: records were changed, or hang on it, since",
         )
         raise Refused(text, tuple(dict.fromkeys(findings))[:NAMED_AT_MOST])
+
+
+def work_of_people() -> list[tuple[type[Model], str, type[Model]]]:
+    """What no import makes and yet hangs on what imports make, such as a pin: (model, its link, what it hangs on)."""
+    links = ((relation.related_model, relation.field, parent) for parent in ORDER for relation in
+             parent._meta.related_objects if not relation.many_to_many)  # noqa: SLF001  # fmt: skip
+    return [(model, field.attname, parent) for model, field, parent in links
+            if isinstance(model, type) and model not in ORDER and model not in DERIVED]  # fmt: skip
 
 
 KINDS = {
@@ -99,7 +111,7 @@ KINDS = {
     "Contact": Text("联系人", "Contact"),
     "Guarantee": Text("担保", "Guarantee"), "Ownership": Text("股权", "Ownership"),
     "Identifier": Text("客户编号", "Customer number"),
-    "Customer": Text("客户", "Customer"), "Group": Text("集团", "Group"),
+    "Customer": Text("客户", "Customer"), "Group": Text("集团", "Group"), "Pin": Text("人工归属", "Pin"),
 }  # fmt: skip
 
 
@@ -153,7 +165,7 @@ def _back(model: type[Model], name: str, value: object) -> object:
 def _remove(batch: ImportBatch, audit: OpenLine) -> dict[str, int]:
     counts: dict[str, int] = {}
     made = Customer.objects.filter(made_by=batch.id).values("pk")
-    for derived in (FindingSpan, CustomerFigures):
+    for derived in DERIVED:
         derived.objects.filter(customer__in=made)._raw_delete("default")  # noqa: SLF001
     for model in ORDER:
         mine = model.objects.filter(made_by=batch.id)  # type: ignore[attr-defined]

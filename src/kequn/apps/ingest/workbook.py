@@ -9,7 +9,8 @@ from xlsxwriter.utility import xl_rowcol_to_cell
 from kequn.apps.customers.dictionary import said, sheet_entries
 from kequn.apps.ingest.layout import SHEET_ORDER, SHEET_TABLES
 from kequn.apps.ingest.tables import Column, tables
-from kequn.domain.errors import Text
+from kequn.domain.errors import Language, Text
+from kequn.policy.telling import unit_name
 
 ROWS_WITH_CHOICES = 5000
 AMOUNT_UNIT = {"zh": "万元", "en": "10k CNY"}
@@ -63,14 +64,14 @@ def sheet_columns(sheet: str) -> list[Column]:
     return [one for one in kept if one.name != "unit"]
 
 
-def header_of(column: Column, lang: str) -> str:
+def header_of(column: Column, lang: Language) -> str:
     label = column.zh if lang == "zh" else column.en
     if column.kind == "money":
         return f"{label}（{AMOUNT_UNIT[lang]}）" if lang == "zh" else f"{label} ({AMOUNT_UNIT[lang]})"
     return label
 
 
-def write_template(path: Path, lang: str) -> None:
+def write_template(path: Path, lang: Language) -> None:
     """The import workbook: notes first, then one sheet for each kind of record."""
     with xlsxwriter.Workbook(str(path), OPTIONS) as book:
         head = book.add_format({"bold": True, "bg_color": "#E8EEF7", "border": 1, "text_wrap": True, "valign": "top"})
@@ -92,7 +93,7 @@ def write_template(path: Path, lang: str) -> None:
         _choices(book, lang, long)
 
 
-def _notes(book: xlsxwriter.Workbook, lang: str, head: Any) -> None:
+def _notes(book: xlsxwriter.Workbook, lang: Language, head: Any) -> None:
     sheet = book.add_worksheet(NOTES_NAME[lang])
     sheet.set_column(0, 0, 24)
     sheet.set_column(1, 4, 32)
@@ -108,7 +109,7 @@ def _notes(book: xlsxwriter.Workbook, lang: str, head: Any) -> None:
             row += 1
             cells = (
                 shape.zh if lang == "zh" else shape.en, column.zh if lang == "zh" else column.en, column.name,
-                column.entry.unit, ", ".join(_said(column, lang)),
+                _unit(column, lang), ", ".join(_said(column, lang)),
             )  # fmt: skip
             for at, cell in enumerate(cells):
                 sheet.write_string(row, at, cell)
@@ -121,7 +122,7 @@ def _long_lists() -> dict[str, int]:
     return {name: at for at, name in enumerate(dict.fromkeys(long))}
 
 
-def _choices(book: xlsxwriter.Workbook, lang: str, long: dict[str, int]) -> None:
+def _choices(book: xlsxwriter.Workbook, lang: Language, long: dict[str, int]) -> None:
     sheet = book.add_worksheet(CHOICES_NAME[lang])
     every = {one.name: one for name in SHEET_ORDER for one in sheet_columns(name)}
     lists = [_said(every[name], lang) for name in long]
@@ -131,16 +132,21 @@ def _choices(book: xlsxwriter.Workbook, lang: str, long: dict[str, int]) -> None
                 sheet.write_string(row, at, choices[row])
 
 
-def _said(column: Column, lang: str) -> list[str]:
+def _said(column: Column, lang: Language) -> list[str]:
     """The choices of a column in the words of a language, as the screens say them."""
     return [said(column.entry, one, lang) for one in column.entry.choices]
 
 
-def _note(column: Column, lang: str) -> str:
+def _unit(column: Column, lang: Language) -> str:
+    """The unit that the template itself states: amounts stand in the unit of its header."""
+    return AMOUNT_UNIT[lang] if column.kind == "money" else unit_name(column.entry.unit, lang)
+
+
+def _note(column: Column, lang: Language) -> str:
     entry = column.entry
     parts = [column.name, column.en if lang == "zh" else column.zh]
     if entry.unit:
-        parts.append(("单位 " if lang == "zh" else "Unit ") + entry.unit)
+        parts.append(("单位 " if lang == "zh" else "Unit ") + _unit(column, lang))
     if entry.choices:
         parts.append(("可填 " if lang == "zh" else "One of ") + ", ".join(_said(column, lang)))
     if column.required:
@@ -148,7 +154,7 @@ def _note(column: Column, lang: str) -> str:
     return "\n".join(parts)
 
 
-def _drop_down(sheet: Any, at: int, column: Column, lang: str, long: dict[str, int]) -> None:
+def _drop_down(sheet: Any, at: int, column: Column, lang: Language, long: dict[str, int]) -> None:
     choices = _said(column, lang) or (YES_NO[lang] if column.kind == "truth" else [])
     if choices and column.name not in long:
         sheet.data_validation(1, at, ROWS_WITH_CHOICES, at, {"validate": "list", "source": choices})

@@ -17,16 +17,17 @@ from kequn.domain.rules import tree
 from kequn.domain.rules.plain import evaluate
 from kequn.engine import build_base, migration, record_from_rows, run
 from kequn.engine.backends import connect
-from kequn.engine.base import knower
+from kequn.engine.base import knower, places_of, read_meta
 from kequn.engine.bench.books import cut_gaps
 from kequn.engine.bench.measure import measured, said
+from kequn.engine.bench.rules import rules_plan
 from kequn.engine.layout import layout_of
 from kequn.engine.snapshot import FILES, KEY, Snapshot
 from kequn.engine.sql import name_of, quoted
 from kequn.policy import build_plan, load_pack
 
 SCANNED = (Grain.STATEMENT, Grain.FACILITY, Grain.ACCOUNT_MONTH)
-GAPS = 20_000
+GAPS, RULES = 20_000, 200
 
 
 class Bench:
@@ -107,9 +108,32 @@ class Bench:
                 "findings_gib": round((self.path("whole") / "findings.parquet").stat().st_size / 2**30, 3),
                 "migrated": sum(count for old, new, count in cost.answer["migration"] if old != new)}  # fmt: skip
 
-    def evaluated(self, out: str, **options: Any) -> dict[str, Any]:
+    def rules(self) -> dict[str, Any]:
+        """Two hundred segments over the whole book, beside an edition in which twenty stood elsewhere."""
+        findings = self.path("first") / "findings.parquet"
+        earlier, now = (rules_plan(self.plan, findings, RULES, moved=moved) for moved in (RULES // 10, 0))
+        self.evaluated("rules-before", plan=earlier)
+        read = measured(lambda: self.columns_read(now))
+        cost = measured(lambda: self.evaluated("rules", plan=now, previous=self.path("rules-before")))
+        return {**said(cost), "rules": RULES, "reading_cpu_seconds": round(read.cpu_seconds, 3),
+                "reading_wall_seconds": round(read.wall_seconds, 3), "columns": read.answer,
+                "changes": cost.answer["changes"]}  # fmt: skip
+
+    def columns_read(self, plan: Plan) -> int:
+        """One reading of the columns of the base that a plan starts from; how many they are."""
+        with connect(self.path("base.duckdb"), read_only=True) as connection:
+            meta = read_meta(connection)
+            layout = layout_of(plan, knower(meta))
+            names = places_of(layout, meta)
+            sums = [f"sum({names[leaf]})" if column.type == FactType.NUMBER else f"count({names[leaf]})"
+                    for leaf, column in layout.columns.items()]  # fmt: skip
+            connection.execute(f"SELECT {', '.join(sums)} FROM base").fetchall()
+        return len(sums)
+
+    def evaluated(self, out: str, plan: Plan | None = None, **options: Any) -> dict[str, Any]:
         engine: Any = self.engine
-        return run(self.path("base.duckdb"), self.plan, self.as_of, self.path(out), engine=engine, **options)
+        base = self.path("base.duckdb")
+        return run(base, plan or self.plan, self.as_of, self.path(out), engine=engine, **options)
 
     def counts(self) -> dict[str, int]:
         """What the policy computes for each customer."""

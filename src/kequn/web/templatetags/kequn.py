@@ -9,9 +9,10 @@ from typing import Any
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 
+from kequn.apps.accounts.selectors import names_of_actors
 from kequn.web import labels
 from kequn.web.preferences import unit
 
@@ -25,6 +26,28 @@ def language() -> labels.Language:
 
 def grouped(value: Decimal | float, places: int) -> str:
     return f"{value:,.{places}f}"
+
+
+OTHER_ACTORS = {
+    "local:administrator": gettext_noop("administrator at the terminal"),
+    "sign-in": gettext_noop("sign-in page"),
+}
+
+
+@register.simple_tag(takes_context=True)
+def actor(context: dict[str, Any], key: str) -> str:
+    """Who acted, by name; the keys of a page are looked up together."""
+    request = context.get("request")
+    names: dict[str, str] | None = getattr(request, "actor_names", None)
+    if names is None:
+        names = names_of_actors()
+        if request is not None:
+            request.actor_names = names
+    if key in OTHER_ACTORS:
+        return _(OTHER_ACTORS[key])
+    if key.startswith("pack:"):
+        return _("policy pack %(name)s") % {"name": key.removeprefix("pack:")}
+    return names.get(key) or key.removeprefix("user:")
 
 
 @register.filter

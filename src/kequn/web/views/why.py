@@ -30,7 +30,7 @@ SCORED = ("score", "pd", "grade", "credit_tier")
 def why(request: HttpRequest, code: str, key: str) -> HttpResponse:
     customer = visible_customer(request, code)
     run = latest_published()
-    known = known_of(customer=customer, as_of=run.as_of if run else timezone.localdate())
+    known = known_of(customer=customer, as_of=run.as_of if run else timezone.localdate(), pack=labels.pack())
     teller = Teller(known.pack, known.plan, language(), unit(language()))
     if key in {name for lookup in known.plan.lookups for name in lookup.dimensions}:
         return render(request, "kequn/why.html", _looked_up(known, teller, key) | {"customer": customer})

@@ -16,7 +16,7 @@ class PinState(models.TextChoices):
 class Pin(models.Model):
     """Holds from `valid_from` until the day before `expires_on`, or before `ended_on` where it was ended early."""
 
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="pins")
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="pins")
     key = models.CharField(max_length=80)  # the segment
     is_in = models.BooleanField()
     reason = models.CharField(max_length=1000)

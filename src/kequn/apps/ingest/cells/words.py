@@ -38,14 +38,16 @@ def truth(cell: object) -> Parsed:
 def choice(labels: Mapping[str, str | int]) -> Reader:
     """One of a list: the code itself or a label of it in either language."""
     known = {key.casefold(): value for key, value in labels.items()}
+    names = {str(value): label for label, value in reversed(labels.items()) if not label.isascii()}
     codes = ", ".join(dict.fromkeys(str(one) for one in labels.values()))
+    said = "、".join(f"{names[one]} ({one})" if one in names else one for one in codes.split(", "))
 
     def read(cell: object) -> Parsed:
         if is_empty(cell):
             return None
         text = str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell).strip()
         found = known.get(text.casefold())
-        return bad("choice", cell, f"其中之一：{codes}", f"one of {codes}") if found is None else found
+        return bad("choice", cell, f"其中之一：{said}", f"one of {codes}") if found is None else found
 
     return read
 
@@ -91,7 +93,7 @@ def code(form: str, zh: str, en: str) -> Reader:
     return read
 
 
-_two_letters = code(r"[A-Z]{2}", "两位国家代码（ISO 3166）", "a two-letter country code (ISO 3166)")
+_two_letters = code(r"[A-Z]{2}", "国家名称或两位代码（ISO 3166）", "a country by name or two-letter code (ISO 3166)")
 
 
 def country(cell: object) -> Parsed:
@@ -99,7 +101,11 @@ def country(cell: object) -> Parsed:
     return "NA" if isinstance(cell, str) and cell.strip() == "NA" else _two_letters(cell)
 
 
-province = code(r"\d{2}(\d{4})?", "两位或六位行政区划代码", "a division code of two or six digits (GB/T 2260)")
+province = code(
+    r"\d{2}(\d{4})?",
+    "省份名称，或两位、六位行政区划代码（GB/T 2260）",
+    "a province by name, or by two or six digits (GB/T 2260)",
+)
 industry = code(
     r"[A-T](\d{2,4})?", "门类字母加数字的行业代码，如 C39", "a section letter and digits such as C39 (GB/T 4754)"
 )
