@@ -150,10 +150,10 @@ def test_who_lost_the_lease_publishes_nothing(book, monkeypatch):
     first = take(worker="slow")
     slow = services._evaluate
 
-    def overtaken(*arguments):
+    def overtaken(*arguments, **options):
         from kequn.apps.jobs.models import Job
 
-        results = slow(*arguments)
+        results = slow(*arguments, **options)
         Job.objects.filter(id=first.job_id).update(leased_until="2020-01-01T00:00:00Z")
         assert take(worker="quick").fence == first.fence + 1
         return results

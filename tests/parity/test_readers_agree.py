@@ -2,15 +2,17 @@
 
 import math
 import random
+from datetime import timedelta
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from kequn.domain.facts import Grain
 from kequn.domain.rules.plain import evaluate, reader_of
 from kequn.domain.rules.reader import HERE
-from kequn.engine import build_base, evaluate_frame, run
+from kequn.engine import build_base, evaluate_frame, refresh_base, run
 
 from .conftest import World, differences, read_findings, same
 from .random_book import AS_OF, SCHEMAS, Book
@@ -81,6 +83,43 @@ def test_changed_customers_alone_give_what_a_new_base_gives(tmp_path: Path) -> N
     assert sorted(read_findings(tmp_path / "partial")["customer_id"]) == sorted(moved)
     assert partial["changes"] == whole["changes"]
     assert set(whole["changes"]) == {"facts"}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_base_made_from_the_one_before_gives_what_a_new_base_gives(seed: int, tmp_path: Path) -> None:
+    world, draw, later = World(random_plan(60 + seed, 60), Book(31, 200), tmp_path), random.Random(seed), Book(32, 220)
+    run(world.base, world.plan, AS_OF, tmp_path / "before")
+    keys = sorted({row["customer_id"] for row in world.book.tables["customers"]})
+    moved, gone = set(draw.sample(keys, draw.choice((0, 1, 25)))), set(draw.sample(keys, draw.choice((0, 2))))
+    new = {row["customer_id"] for row in later.tables["customers"]} - set(keys)
+    for name in SCHEMAS:
+        kept = [row for row in world.book.tables[name] if row["customer_id"] not in moved | gone]
+        come = [row for row in later.tables[name] if row["customer_id"] in (moved - gone) | new]
+        world.book.tables[name] = kept + come
+    again = world.book.write(tmp_path / "again")
+    laid_out = refresh_base(again, world.plan, AS_OF, tmp_path / "refreshed.duckdb", earlier=world.base)
+    run(tmp_path / "refreshed.duckdb", world.plan, AS_OF, tmp_path / "out", previous=tmp_path / "before")
+    build_base(again, world.plan, AS_OF, tmp_path / "anew.duckdb")
+    run(tmp_path / "anew.duckdb", world.plan, AS_OF, tmp_path / "whole", previous=tmp_path / "before")
+    assert laid_out is not None
+    assert len(new | gone) <= laid_out <= len(moved | gone | new)
+    found, whole = (read_findings(tmp_path / one) for one in ("out", "whole"))
+    rows, wanted = ({row[0]: row for row in zip(*one.values(), strict=True)} for one in (found, whole))
+    assert rows == wanted
+    assert changes_of(tmp_path / "out") == changes_of(tmp_path / "whole")
+
+
+def test_a_base_of_another_day_is_built_anew(small_world: World, tmp_path: Path) -> None:
+    next_day = AS_OF + timedelta(days=1)
+    made = refresh_base(
+        small_world.snapshot, small_world.plan, next_day, tmp_path / "next.duckdb", earlier=small_world.base
+    )
+    assert made is None
+    run(tmp_path / "next.duckdb", small_world.plan, next_day, tmp_path / "out")
+
+
+def changes_of(folder: Path) -> list[dict[str, str | None]]:
+    return sorted(pq.read_table(folder / "changes.parquet").to_pylist(), key=repr)
 
 
 @pytest.mark.parametrize("reader", ["plain", "duckdb", pytest.param("spark", marks=pytest.mark.spark)])

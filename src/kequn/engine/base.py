@@ -171,8 +171,8 @@ class _Book:
         whole = self._children(snapshot, customers.num_rows)
         wanted = {name for lookup in self.plan.lookups for name in lookup.keys}
         outputs = {name: kind for lookup in self.plan.lookups for name, kind in lookup.outputs}
-        statements = _Reading(snapshot, Grain.STATEMENT)
-        months = _Reading(snapshot, Grain.ACCOUNT_MONTH)
+        statements = Reading(snapshot, Grain.STATEMENT)
+        months = Reading(snapshot, Grain.ACCOUNT_MONTH)
         digests = whole.pop(DIGEST) + row_digests(customers, "customers")
         facts = {leaf.name: leaf for leaf in self.raw_leaves() if isinstance(leaf, tree.FactRef)}
         for low in range(0, customers.num_rows, RANGE):
@@ -212,7 +212,7 @@ class _Book:
             columns |= gathered(table, owner, customers, wanted, self.as_of)
         return columns
 
-    def _statements(self, columns: Columns, sums: Any, reading: "_Reading", low: int, count: int) -> None:
+    def _statements(self, columns: Columns, sums: Any, reading: "Reading", low: int, count: int) -> None:
         cells = [leaf for leaf in self.raw_leaves() if isinstance(leaf, tree.Cell) and leaf.grain == Grain.STATEMENT]
         table, owner = reading.rows(low, count, {*STATEMENT_KEYS, *(leaf.name for leaf in cells)}, sums)
         if table is None:
@@ -253,7 +253,7 @@ class _Book:
             if supplied is not None:
                 columns[key] = pc.coalesce(columns[key], supplied.combine_chunks())
 
-    def _months(self, columns: Columns, sums: Any, reading: "_Reading", low: int, count: int) -> None:
+    def _months(self, columns: Columns, sums: Any, reading: "Reading", low: int, count: int) -> None:
         cells = [
             leaf for leaf in self.raw_leaves() if isinstance(leaf, tree.Cell) and leaf.grain == Grain.ACCOUNT_MONTH
         ]
@@ -277,7 +277,7 @@ class _Book:
                 columns[raw_name(cell)] = _arrow(filled, there, fact.type, dictionary)
 
 
-class _Reading:
+class Reading:
     """One long table of a snapshot, read by ranges of customers in their order."""
 
     def __init__(self, snapshot: Snapshot, grain: Grain) -> None:

@@ -33,7 +33,7 @@ from kequn.apps.jobs.models import Job
 from kequn.apps.jobs.services import Lease, LeaseLost, enqueue, handler, heartbeat
 from kequn.domain.errors import KequnError, Misuse, Text
 from kequn.domain.monitoring.levels import Level
-from kequn.engine import build_base
+from kequn.engine import build_base, refresh_base
 from kequn.engine import run as run_engine
 from kequn.policy import Pack
 from kequn.policy.planning import build_plan
@@ -131,7 +131,7 @@ def execute(*, run: Run, lease: Lease | None) -> dict[str, int]:
     folder, home = _take_facts(run, pack, clock), Path(settings.KEQUN_HOME)
     last = last_published(run)
     previous = _previous_results(last)
-    results = _evaluate(run, pack, folder, previous, clock)
+    results = _evaluate(run, pack, folder, previous, clock, earlier=_base_of(last, run))
     run.folder, run.state = str(results.relative_to(home)), RunState.COMPUTED
     run.results_digest = _results_digest(results)
     if lease is not None:
@@ -212,7 +212,17 @@ def _previous_results(last: Run | None) -> Path | None:
     return folder if (folder / "findings.parquet").exists() else None
 
 
-def _evaluate(run: Run, pack: Pack, snapshot: Path, previous: Path | None, clock: _Clock) -> Path:
+def _base_of(last: Run | None, run: Run) -> Path | None:
+    """The base of the run that stands, where its day, its policy and its program are those of the new run."""
+    if last is None or (last.as_of, last.plan_digest, last.program_version) != (run.as_of, run.plan_digest, VERSION):
+        return None
+    base = Path(settings.KEQUN_HOME) / "base" / f"{Path(last.folder).name}.duckdb"
+    return base if base.is_file() else None
+
+
+def _evaluate(
+    run: Run, pack: Pack, snapshot: Path, previous: Path | None, clock: _Clock, *, earlier: Path | None = None
+) -> Path:
     """The engine's part. Everything is written beside and renamed when whole; an older half is never read."""
     home, plan = Path(settings.KEQUN_HOME), build_plan(pack, run.as_of)
     (home / "base").mkdir(exist_ok=True)
@@ -222,7 +232,10 @@ def _evaluate(run: Run, pack: Pack, snapshot: Path, previous: Path | None, clock
     fresh = home / "runs" / f".{run.id}-{mark}"
     final = home / "runs" / f"{run.id}-{mark}"
     try:
-        build_base(snapshot, plan, run.as_of, base)
+        if earlier is None:
+            build_base(snapshot, plan, run.as_of, base)
+        else:
+            refresh_base(snapshot, plan, run.as_of, base, earlier=earlier)
         clock.lap("base")
         run_engine(base, plan, run.as_of, fresh, previous=previous, engine=run.engine)  # type: ignore[arg-type]
         causes.keep(fresh, pack, plan, run.as_of)
@@ -231,7 +244,8 @@ def _evaluate(run: Run, pack: Pack, snapshot: Path, previous: Path | None, clock
         clock.lap("evaluate")
     finally:
         base.unlink(missing_ok=True)
-        base.with_suffix(".duckdb.wal").unlink(missing_ok=True)
+        for left in (".duckdb.wal", ".duckdb.fresh", ".duckdb.fresh.wal"):
+            base.with_suffix(left).unlink(missing_ok=True)
         shutil.rmtree(fresh, ignore_errors=True)
     return final
 
