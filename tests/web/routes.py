@@ -69,6 +69,8 @@ ROUTES: dict[str, Route] = {
     "segment-pins": Route("/segments/late_payers/pins/", writes=IMPORTERS),
     "segment-version": Route("/segment-versions/1/", WHOLE_BOOK, IMPORTERS),
     "segment-version-document": Route("/segment-versions/1/document.yaml", WHOLE_BOOK),
+    "discoveries": Route("/discoveries/", WHOLE_BOOK, IMPORTERS, post={"features": "size"}),
+    "discovery": Route("/discoveries/1/", WHOLE_BOOK),
     "approvals": Route("/approvals/", WHOLE_BOOK),
     "proposal": Route("/approvals/1/", WHOLE_BOOK, WHOLE_BOOK),
     "segment": Route("/segments/late_payers/"),

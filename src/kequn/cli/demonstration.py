@@ -50,6 +50,7 @@ def prepare(person: "Person", customers: int) -> Iterator[str]:
         for when in (EARLIER, AS_OF):
             yield from _run(person, when)
         yield from _propose(AS_OF)
+        yield from _discover()
 
 
 def make_staff(person: "Person") -> None:
@@ -110,3 +111,21 @@ def _propose(when: date) -> Iterator[str]:
     version = draft_segment(person=maker, asked=Asked(row, when, "聚焦大额能源项目 focus on large energy projects"))
     submit_segment(person=maker, version=version)
     yield "a segment waits for approval"
+
+
+def _discover() -> Iterator[str]:
+    """Groups looked for in the facts of the last run, so that their page shows some, or that there are none."""
+    from kequn.apps.accounts.models import User
+    from kequn.apps.assessments.selectors import latest_published
+    from kequn.apps.discoveries.selectors import offered
+    from kequn.apps.discoveries.services import request_discovery
+    from kequn.apps.jobs.models import Job
+    from kequn.apps.jobs.services import wait_for
+
+    run = latest_published()
+    assert run is not None  # noqa: S101 - the book was run a moment ago
+    maker = User.objects.get(username="demo-segment")
+    asked = request_discovery(person=maker, features=offered(run.as_of).features, title="示例 illustration")
+    wait_for(job=Job.objects.get(key=f"discovery-{asked.pk}"), worker="demo")
+    asked.refresh_from_db()
+    yield f"groups looked for: {asked.state}"
