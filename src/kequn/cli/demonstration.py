@@ -51,6 +51,7 @@ def prepare(person: "Person", customers: int) -> Iterator[str]:
             yield from _run(person, when)
         yield from _propose(AS_OF)
         yield from _discover()
+        yield from _challenge(AS_OF)
 
 
 def make_staff(person: "Person") -> None:
@@ -129,3 +130,19 @@ def _discover() -> Iterator[str]:
     wait_for(job=Job.objects.get(key=f"discovery-{asked.pk}"), worker="demo")
     asked.refresh_from_db()
     yield f"groups looked for: {asked.state}"
+
+
+def _challenge(when: date) -> Iterator[str]:
+    """A strategy that is tried in shadow beside the one in force."""
+    from kequn.apps.accounts.models import User
+    from kequn.apps.strategies.documents import Asked, draft_strategy
+
+    maker = User.objects.get(username="demo-segment")
+    small = {"spread": 0.006, "limit_factor": 0.22, "tenor_months": 36, "contact_days": 60}
+    rows = [
+        {"when": {"credit_tier": ["low", "unknown"]}, "terms": small | {"spread": 0.012, "limit_factor": 0.1}},
+        {"terms": small},
+    ]
+    body = {"segment": "inclusive_small", "priority": 8, "rows": rows}
+    draft_strategy(person=maker, asked=Asked(body, when, "小微按信用分档 small firms by credit tier"))
+    yield "a strategy is tried in shadow"

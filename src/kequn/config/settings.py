@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "kequn.apps.discoveries",
     "kequn.apps.briefings",
     "kequn.apps.ingest",
+    "kequn.apps.strategies",
     "kequn.web",
 ]
 
