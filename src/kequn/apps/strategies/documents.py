@@ -19,6 +19,7 @@ from kequn.domain.errors import Language, Refused, Text
 from kequn.policy.amending import STRATEGIES, Amendment
 from kequn.policy.items import Item
 from kequn.policy.pack import Pack
+from kequn.policy.planning import build_plan
 from kequn.policy.segment_strategies import SegmentStrategies, Strategy, segment_strategies
 from kequn.policy.strategy_document import Column, columns_of, grid_of
 from kequn.policy.words import words_of
@@ -47,8 +48,9 @@ def strategies_at(pack: Pack, as_of: date) -> SegmentStrategies:
 
 
 def columns_at(pack: Pack, as_of: date) -> tuple[Column, ...]:
-    labels = {one.name: one.label for one in pack.items(as_of)}
-    return columns_of(strategies_at(pack, as_of), words_of(pack), labels)
+    policy, known = strategies_at(pack, as_of), build_plan(pack, as_of).vocabulary
+    labels = {name: Text(fact.zh, fact.en) for name in policy.conditions if (fact := known.get(name)) is not None}
+    return columns_of(policy, words_of(pack), labels)
 
 
 def row_of(pack: Pack, key: str, as_of: date) -> Mapping[str, Any] | None:

@@ -79,8 +79,8 @@ class YearToYear:
 
 
 def year_to_year(values: Values, labels: Whole, period: Floats, mixture: Mixture, draw: np.random.Generator,
-                 starts: int, least: float) -> YearToYear:  # fmt: skip
-    """Stability over time; empty where there are not two periods with rows enough."""
+                 starts: int, least: float, most: int) -> YearToYear:  # fmt: skip
+    """Stability over time; empty where there are not two periods with rows enough. `most` rows of each are fitted."""
     whole = np.floor(period)
     kept = [one for one in np.unique(whole[np.isfinite(whole)]) if (whole == one).sum() >= least]
     groups, overlaps, shares = mixture.groups, [], []
@@ -89,7 +89,9 @@ def year_to_year(values: Values, labels: Whole, period: Floats, mixture: Mixture
         shares.append(tuple(float(share) for share in mass / mass.sum()))
         if at + 1 == len(kept):
             break
-        alone = fit(values.taken(np.flatnonzero(whole == one)), groups, draw, starts)
+        own = np.flatnonzero(whole == one)
+        own = draw.choice(own, most, replace=False) if len(own) > most else own
+        alone = fit(values.taken(own), groups, draw, starts)
         later = np.flatnonzero(whole == kept[at + 1])
         met = best_jaccard(labels[later], alone.groups_of(values.taken(later)), groups)
         row = tuple(None if np.isnan(share) else float(share) for share in met)

@@ -188,7 +188,8 @@ def _years(found: Prepared, rows: Rows, labels: Whole, mixture: Mixture, draw: n
         counted &= rows.period >= np.nanmin(rows.period[rows.train])
     places = np.flatnonzero(counted)
     return year_to_year(found.values.taken(places), labels[places], rows.period[places], mixture, draw,
-                        int(limits["discovery_starts"]), limits["cohort_rows_min"])  # fmt: skip
+                        int(limits["discovery_starts"]), limits["cohort_rows_min"],
+                        int(limits["discovery_rows_max"]))  # fmt: skip
 
 
 def _rules(found: Prepared, rows: Rows, labels: Whole, groups: int, limits: Mapping[str, float]) -> list[str]:

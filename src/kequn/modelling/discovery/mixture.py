@@ -15,7 +15,7 @@ from kequn.modelling.discovery.values import Values
 from kequn.modelling.tapes import Floats, Whole
 
 STEPS, FIRST_STEPS = 300, 15
-SETTLED = 1e-6  # gain of likelihood a row and step below which nothing moves any more
+SETTLED = 1e-5  # gain of likelihood a row and step below which nothing moves any more
 NARROWEST = 0.01  # least variance of a number in a group, in robust standard deviations squared
 SPREADS = 8  # Lloyd's steps from which the mixture starts
 

@@ -25,6 +25,7 @@ from kequn.web.templatetags.kequn import figure, language, percent
 
 MOODS = {"waiting": "watch", "found": "good", "refused": "unknown", "failed": "bad"}
 TELLING = 6  # features of a group that are shown
+DIGITS_OF_A_DATE = 8
 OURS = {"discovered", "rules"}
 
 
@@ -131,7 +132,12 @@ def _gain(one: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _years(years: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [{"since": one, "to": two, "shares": shares} for one, two, shares in years["overlaps"]]
+    return [{"since": _period(one), "to": _period(two), "shares": shares} for one, two, shares in years["overlaps"]]
+
+
+def _period(said: str) -> str:
+    """A date that stands as a number of eight digits as a date; a year as it is."""
+    return f"{said[:4]}-{said[4:6]}-{said[6:]}" if len(said) == DIGITS_OF_A_DATE else said
 
 
 def _segment(one: Mapping[str, Any], teller: Teller) -> dict[str, Any]:
@@ -153,7 +159,8 @@ def _segment(one: Mapping[str, Any], teller: Teller) -> dict[str, Any]:
 def _mark(mark: Mapping[str, str]) -> str:
     label = labels.fact(mark["name"], language())
     if "side" in mark:
-        return f"{label} {_('high') if mark['side'] == 'high' else _('low')}"
+        side = _("high") if mark["side"] == "high" else _("low")
+        return f"{label} {side}"
     said = labels.value(mark["name"], mark["class"], language()) if mark["class"] else _("another class")
     return f"{label}: {said}"
 

@@ -22,7 +22,7 @@ from kequn.apps.strategies.overview import overview
 from kequn.apps.strategies.performance import effects, fewest, performance
 from kequn.apps.strategies.workbook import read_workbook, write_workbook
 from kequn.apps.strategies.worth import margin_of
-from kequn.domain.errors import KequnError, Refused, Text
+from kequn.domain.errors import Finding, KequnError, Refused, Text
 from kequn.policy.items import Item
 from kequn.policy.segment_strategies import Strategy
 from kequn.policy.strategy_document import Column, body_of_grid, grid_of
@@ -89,17 +89,12 @@ def strategy_page(request: HttpRequest, key: str) -> HttpResponse:
     return render(request, "kequn/strategy.html", context, status=422 if problem else 200)
 
 
-def _place(finding: Any, columns: Sequence[Column]) -> str:
+def _place(finding: Finding, columns: Sequence[Column]) -> str:
     """A finding with the row and the head of its column."""
     heads = {one.name: one.label.in_language(language()) for one in columns}
     said = [_("row %(n)s") % {"n": finding.place.row}] if finding.place.row else []
-    said += [heads[finding.place.field]] if finding.place.field in heads else []
-    parts = [finding.text.in_language(language())]
-    if finding.found:
-        parts.append(_("found %(found)s") % {"found": finding.found})
-    if finding.expected:
-        parts.append(_("expected %(expected)s") % {"expected": finding.expected})
-    return ", ".join(said) + (": " if said else "") + "; ".join(parts)
+    said += [heads[finding.place.column]] if finding.place.column in heads else []
+    return ", ".join(said) + (": " if said else "") + finding.text.in_language(language())
 
 
 def _act(request: HttpRequest, item: Item, columns: Sequence[Column]) -> HttpResponse:
