@@ -27,6 +27,8 @@ def addresses(pattern_list, prefix=""):
         elif "/why/" in route:
             yield from (f"/customers/{CODE}/why/{key}/" for key in ("grade", "score", "size", "credit_tier"))
         elif "segments/<" in route:
+            if route.endswith("/strategy/"):
+                yield "/segments/late_payers/strategy/"
             yield from (f"/segments/{key}/" for key in ("late_payers", "sig_past_due", "ind_energy"))
         elif "<path:" not in route and not NOT_PAGES.search(route):
             yield "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda found: KNOWN.get(found[1], ["1"])[0], route)

@@ -1,5 +1,6 @@
 """Segments are defined, shown, approved and read by the next run; the database refuses to change what was published."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 
@@ -74,7 +75,7 @@ def test_what_the_pack_said_before_is_the_first_version(approved):
 def test_the_row_of_a_later_edition_of_the_pack_rewrites_nothing_before_its_day(approved, settings, tmp_path):
     edition = AS_OF - timedelta(days=60)
     row = LATE | {"rule": "any(days_past_due > 15)"}
-    write_pack(amended(own_pack(), [Amendment("late_payers", 2, edition, "0", tuple(row.items()))]), tmp_path / "own")
+    write_pack(amended(own_pack(), [Amendment("late_payers", 2, edition, "0", json.dumps(row))]), tmp_path / "own")
     settings.KEQUN_PACK = str(tmp_path / "own")
     approved("any(days_past_due > 30)")
     days = (edition - timedelta(days=1), edition, AS_OF)

@@ -50,6 +50,8 @@ def prepare(person: "Person", customers: int) -> Iterator[str]:
         for when in (EARLIER, AS_OF):
             yield from _run(person, when)
         yield from _propose(AS_OF)
+        yield from _discover()
+        yield from _challenge(AS_OF)
 
 
 def make_staff(person: "Person") -> None:
@@ -110,3 +112,37 @@ def _propose(when: date) -> Iterator[str]:
     version = draft_segment(person=maker, asked=Asked(row, when, "聚焦大额能源项目 focus on large energy projects"))
     submit_segment(person=maker, version=version)
     yield "a segment waits for approval"
+
+
+def _discover() -> Iterator[str]:
+    """Groups looked for in the facts of the last run, so that their page shows some, or that there are none."""
+    from kequn.apps.accounts.models import User
+    from kequn.apps.assessments.selectors import latest_published
+    from kequn.apps.discoveries.selectors import offered
+    from kequn.apps.discoveries.services import request_discovery
+    from kequn.apps.jobs.models import Job
+    from kequn.apps.jobs.services import wait_for
+
+    run = latest_published()
+    assert run is not None  # noqa: S101 - the book was run a moment ago
+    maker = User.objects.get(username="demo-segment")
+    asked = request_discovery(person=maker, features=offered(run.as_of).features, title="示例 illustration")
+    wait_for(job=Job.objects.get(key=f"discovery-{asked.pk}"), worker="demo")
+    asked.refresh_from_db()
+    yield f"groups looked for: {asked.state}"
+
+
+def _challenge(when: date) -> Iterator[str]:
+    """A strategy that is tried in shadow beside the one in force."""
+    from kequn.apps.accounts.models import User
+    from kequn.apps.strategies.documents import Asked, draft_strategy
+
+    maker = User.objects.get(username="demo-segment")
+    small = {"spread": 0.006, "limit_factor": 0.22, "tenor_months": 36, "contact_days": 60}
+    rows = [
+        {"when": {"credit_tier": ["low", "unknown"]}, "terms": small | {"spread": 0.012, "limit_factor": 0.1}},
+        {"terms": small},
+    ]
+    body = {"segment": "inclusive_small", "priority": 8, "rows": rows}
+    draft_strategy(person=maker, asked=Asked(body, when, "小微按信用分档 small firms by credit tier"))
+    yield "a strategy is tried in shadow"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kequn.cli import discovery
 from kequn.domain.errors import Misuse, Text
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ def register(app: typer.Typer) -> None:
     group.command("replay")(replay)
     group.command("recalibrate")(recalibrate)
     group.command("migration")(migration)
+    group.command("discover")(discovery.discover)
+    group.command("keep")(discovery.keep)
     group.callback()(lambda: None)
     app.add_typer(group, name="model")
 

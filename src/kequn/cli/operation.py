@@ -168,6 +168,7 @@ def learn_jobs() -> None:
     """Every kind of background work registers itself when its module is read."""
     import kequn.apps.assessments.services
     import kequn.apps.briefings.services
+    import kequn.apps.discoveries.services
     import kequn.apps.ingest.background  # noqa: F401
 
 

@@ -51,8 +51,10 @@ INSTALLED_APPS = [
     "kequn.apps.deals",
     "kequn.apps.search",
     "kequn.apps.assessments",
+    "kequn.apps.discoveries",
     "kequn.apps.briefings",
     "kequn.apps.ingest",
+    "kequn.apps.strategies",
     "kequn.web",
 ]
 

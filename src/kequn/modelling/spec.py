@@ -106,7 +106,7 @@ def spec_of(body: object, file: str = "spec") -> Spec:
         complain("kind", f"应为 {' '.join(KINDS)}", f"should be one of {' '.join(KINDS)}")
     if body.get("features") and body.get("exclude"):
         complain("exclude", "与 features 只能用一个", "give either features or exclude")
-    features = _features(body.get("features") or (), complain)
+    features = read_features(body.get("features") or (), complain)
     monotone, directions = _monotone(body.get("monotone", True), complain)
     calibrate_by, rate = _calibration(body.get("calibrate_by"), complain)
     counts = {key: _count(body.get(key, least), key, least, complain)
@@ -145,7 +145,8 @@ def _plain(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _features(rows: object, complain: Any) -> tuple[Feature, ...]:
+def read_features(rows: object, complain: Any) -> tuple[Feature, ...]:
+    """The features of a list: columns by name, formulas, crossed texts; `complain` is told what is wrong."""
     found: list[Feature] = []
     for row in rows if isinstance(rows, list | tuple) else ():
         if isinstance(row, str):

@@ -35,6 +35,7 @@ BODY_KEYS = {
     "causes",
     "approvals",
     "segment_strategies",
+    "discovery",
 }
 ITEM_KEYS = {
     "name",

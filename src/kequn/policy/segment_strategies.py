@@ -1,6 +1,11 @@
-"""What single segments ask for their customers, and how it is settled where they disagree: read from the pack."""
+"""What single segments ask for their customers, and how it is settled where they disagree: read from the policy.
 
-from collections.abc import Mapping
+A segment's strategy is a small decision table: rows over the dimensions, the first that fits holds, and the last fits
+everybody, so that there is no customer without an answer. A term of words has its choices from the kindest to the
+hardest; its value is the place among them.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, get_args
@@ -15,19 +20,49 @@ DOCUMENT = "segment_strategies"
 
 @dataclass(frozen=True, slots=True)
 class Term:
+    """One thing that a strategy says. `words` names the list in which the choices are said in both languages."""
+
     name: str
     label: Text
     unit: str
     strict: Strict
+    choices: tuple[str, ...] = ()
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyRow:
+    """For whom (codes of dimensions; a dimension that is not named may be any), and what is asked."""
+
+    when: Mapping[str, tuple[str, ...]]
+    terms: Mapping[str, float]
+
+    def fits(self, classes: Mapping[str, str]) -> bool:
+        return all(classes.get(name) in codes for name, codes in self.when.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """The table of one segment; the smaller `priority` ranks first."""
+
+    segment: str
+    priority: int
+    rows: tuple[StrategyRow, ...]
+
+    def demand(self, classes: Mapping[str, str]) -> Demand:
+        """What it asks of a customer with these classes. The last row fits everybody."""
+        row = next(one for one in self.rows if one.fits(classes))
+        return Demand(self.segment, self.priority, row.terms)
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentStrategies:
-    """The settlement, the terms in their order, and the demand of each segment that has one."""
+    """The settlement, the terms and conditions in their order, and the strategy of each segment that has one."""
 
     settlement: Settlement
     terms: tuple[Term, ...]
-    demands: Mapping[str, Demand]
+    conditions: tuple[str, ...]
+    strategies: Mapping[str, Strategy]
     status: str
 
     @property
@@ -36,7 +71,10 @@ class SegmentStrategies:
 
 
 def segment_strategies(pack: Pack, as_of: date) -> SegmentStrategies | None:
-    """The document in force at a date; None where a pack has none. Refused, with each place, where it is not sound."""
+    """The document in force at a date; None where a pack has none. Refused, with each place, where it is not sound.
+
+    The strategy of a segment that is not defined on that day sleeps: a segment may be retired and come again.
+    """
     document = next((one for one in pack.documents(as_of) if one.key == DOCUMENT), None)
     if document is None:
         return None
@@ -49,15 +87,15 @@ def segment_strategies(pack: Pack, as_of: date) -> SegmentStrategies | None:
         )  # fmt: skip
     terms = tuple(_term(name, row, Place(file, "terms", None, name), complaints)
                   for name, row in body.get("terms", {}).items())  # fmt: skip
-    segments = {item.name for item in pack.items(as_of) if item.kind == "segment"}
-    known = {one.name for one in terms}
-    demands = {}
+    conditions = tuple(map(str, body.get("conditions", ())))
+    defined = {item.name for item in pack.items(as_of) if item.kind == "segment"}
+    found = {}
     for number, row in enumerate(body.get("rows", ()), start=1):
-        place = Place(file, "rows", number, str(row.get("segment", "")))
-        demand = _demand(row, place, segments, known, complaints)
-        demands[demand.segment] = demand
+        one = _strategy(row, Place(file, "rows", number, str(row.get("segment", ""))), terms, conditions, complaints)
+        if one.segment in defined:
+            found[one.segment] = one
     complaints.settle(pack.id)
-    return SegmentStrategies(settlement, terms, demands, document.heading.status)
+    return SegmentStrategies(settlement, terms, conditions, found, document.heading.status)
 
 
 def _term(name: str, row: Mapping[str, Any], place: Place, complaints: Complaints) -> Term:
@@ -65,16 +103,43 @@ def _term(name: str, row: Mapping[str, Any], place: Place, complaints: Complaint
     if strict not in get_args(Strict):
         complaints.add(place, "strict", "须说明哪一边更严", "say which way is strict", found=strict,
                        allowed=" ".join(get_args(Strict)))  # fmt: skip
-    return Term(name, label_of(row, place, complaints), str(row.get("unit", "")), strict)
+    choices = tuple(map(str, row.get("choices", ())))
+    label = label_of(row, place, complaints)
+    return Term(name, label, str(row.get("unit", "")), strict, choices, str(row.get("words", "")))
 
 
-def _demand(
-    row: Mapping[str, Any], place: Place, segments: set[str], terms: set[str], complaints: Complaints
-) -> Demand:
-    segment, asked = str(row.get("segment", "")), row.get("terms", {})
-    if segment not in segments:
-        complaints.add(place, "segment", "没有此客群", "there is no such segment", found=segment)
-    for name, value in asked.items():
-        if name not in terms or isinstance(value, bool) or not isinstance(value, int | float):
-            complaints.add(place, "terms", "不认识的条款或值", "unknown term or value", found=f"{name}: {value}")
-    return Demand(segment, int(row.get("priority", 0)), {str(name): float(value) for name, value in asked.items()})
+def _strategy(row: Mapping[str, Any], place: Place, terms: Sequence[Term], conditions: Sequence[str],
+              complaints: Complaints) -> Strategy:  # fmt: skip
+    rows = row["rows"] if "rows" in row else [{"terms": row.get("terms", {})}]
+    read = tuple(_row(one, place, terms, conditions, complaints) for one in rows)
+    if not read or read[-1].when:
+        complaints.add(place, "rows", "最后一行不得有条件，否则有客户得不到策略",
+                       "the last row has no condition, or some customers would have no strategy")  # fmt: skip
+    for number, one in enumerate(read[:-1], start=1):
+        if not one.when:
+            complaints.add(place, "rows", f"第 {number} 行没有条件，其后各行永远用不到",
+                           f"row {number} has no condition, so the rows after it are never read")  # fmt: skip
+    return Strategy(str(row.get("segment", "")), int(row.get("priority", 0)), read)
+
+
+def _row(row: Mapping[str, Any], place: Place, terms: Sequence[Term], conditions: Sequence[str],
+         complaints: Complaints) -> StrategyRow:  # fmt: skip
+    by_name = {one.name: one for one in terms}
+    asked: dict[str, float] = {}
+    for name, value in row.get("terms", {}).items():
+        term = by_name.get(name)
+        if term is not None and term.choices and value in term.choices:
+            asked[str(name)] = float(term.choices.index(value))
+        elif term is None or term.choices or isinstance(value, bool) or not isinstance(value, int | float):
+            allowed = " ".join(term.choices) if term is not None else " ".join(by_name)
+            complaints.add(place, "terms", "不认识的条款或值", "unknown term or value", found=f"{name}: {value}",
+                           allowed=allowed)  # fmt: skip
+        else:
+            asked[str(name)] = float(value)
+    when = {}
+    for name, codes in (row.get("when") or {}).items():
+        if name not in conditions:
+            complaints.add(place, "when", "不能作为条件", "is no condition of a strategy", found=name,
+                           allowed=" ".join(conditions))  # fmt: skip
+        when[str(name)] = tuple(codes) if isinstance(codes, list | tuple) else (str(codes),)
+    return StrategyRow(when, asked)

@@ -4,13 +4,14 @@ Loading the folder gives the same policy, so that who has no database judges by 
 """
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from kequn.domain.errors import Misuse, Text
-from kequn.policy.amending import SEGMENTS
+from kequn.policy.amending import SEGMENTS, STRATEGIES
 from kequn.policy.documents import Document
 from kequn.policy.pack import Pack
 
@@ -20,10 +21,15 @@ def write_pack(pack: Pack, folder: Path) -> None:
     if folder.exists():
         raise Misuse(Text(f"{folder} 已存在", f"{folder} is there already"))
     shutil.copytree(pack.folder, folder)
-    for old in folder.glob(f"{SEGMENTS}*.yaml"):
+    for key in (SEGMENTS, STRATEGIES):
+        _write_editions(pack.editions.get(key, ()), key, folder)
+
+
+def _write_editions(editions: Sequence[Document], key: str, folder: Path) -> None:
+    for old in folder.glob(f"{key}*.yaml"):
         old.unlink()
-    for at, edition in enumerate(sorted(pack.editions[SEGMENTS], key=lambda one: one.heading.in_force)):
-        name = SEGMENTS if at == 0 else f"{SEGMENTS}.{edition.heading.in_force.isoformat()}"
+    for at, edition in enumerate(sorted(editions, key=lambda one: one.heading.in_force)):
+        name = key if at == 0 else f"{key}.{edition.heading.in_force.isoformat()}"
         (folder / f"{name}.yaml").write_text(_said(edition), encoding="utf-8")
 
 

@@ -9,6 +9,7 @@ from kequn.web.views import (
     builder,
     customer,
     customers,
+    discoveries,
     exports,
     health,
     hierarchies,
@@ -26,9 +27,11 @@ from kequn.web.views import (
     segment_members,
     segment_versions,
     segments,
+    strategies,
     today,
     tokens,
     why,
+    worth,
 )
 
 urlpatterns = [
@@ -63,6 +66,8 @@ urlpatterns = [
     path("segments/hierarchies/", hierarchies.hierarchies_page, name="hierarchies"),
     path("segments/<str:key>/", segments.segment, name="segment"),
     path("segments/<str:key>/history/", segment_members.history, name="segment-history"),
+    path("segments/<str:key>/strategy/", strategies.strategy_page, name="segment-strategy"),
+    path("segments/<str:key>/strategy.xlsx", strategies.strategy_workbook, name="segment-strategy-workbook"),
     path("segments/<str:key>/pins/", segment_members.pin_page, name="segment-pins"),
     path("segment-versions/<int:number>/", segment_versions.version_page, name="segment-version"),
     path(
@@ -70,6 +75,10 @@ urlpatterns = [
         segment_versions.version_document,
         name="segment-version-document",
     ),
+    path("worth/", worth.worth_page, name="worth"),
+    path("strategies/", strategies.strategies, name="strategies"),
+    path("discoveries/", discoveries.discoveries, name="discoveries"),
+    path("discoveries/<int:number>/", discoveries.discovery_page, name="discovery"),
     path("approvals/", approvals.approvals, name="approvals"),
     path("approvals/<int:number>/", approvals.proposal, name="proposal"),
     path("signals/", segments.signals, name="signals"),

@@ -72,7 +72,7 @@ def hierarchies(pack: Pack, as_of: date) -> list[Hierarchy]:
         dimensions.setdefault(item.dimension, []).append(item.name)
     found = [Hierarchy(name, Text(name, name), tuple(keys), True) for name, keys in dimensions.items()]
     newest: dict[str, Any] = {}
-    for version in published(kind=HIERARCHY):
+    for version in published(HIERARCHY):
         if version.effective_from <= as_of:
             newest[version.key] = None if version.retires else body_of(version)
     own = [

@@ -70,7 +70,7 @@ def draft_segment(*, person: Person, asked: Asked) -> DocumentVersion:
 
 def policy_with(body: Mapping[str, str], effective_from: date, *, retires: bool = False) -> Pack:
     """The policy in use as it would be with a draft in it."""
-    row = None if retires else tuple(body.items())
+    row = None if retires else canonical(dict(body))
     said = hashlib.sha256(canonical([dict(body), effective_from, retires]).encode()).hexdigest()
     return policy_in_use(more=[Amendment(body["name"], LAST, effective_from, said, row)])
 
@@ -145,7 +145,7 @@ def review(version: DocumentVersion) -> Reviewed:
 
 def _before(version: DocumentVersion) -> dict[str, str] | None:
     """What stood on the day before the version took effect, or stands on that day but for it."""
-    others = [one for one in published() if one.pk != version.pk]
+    others = [one for one in published(SEGMENT) if one.pk != version.pk]
     if version.published_at is not None:
         others = [one for one in others if one.number < version.number or one.key != version.key]
     pack = amended(own_pack(), [amendment_of(one) for one in others])

@@ -50,6 +50,14 @@ class StandingBook:
         given = _unchanged(self.book.findings, pack, self.book.as_of)
         return preview.verdicts(self.book, build_plan(pack, self.book.as_of), rule, given)
 
+    def numbers(self, pack: Pack, name: str) -> Array:
+        """The value of a definition for each customer, under the policy as it stands; NaN where it is unknown."""
+        plan = build_plan(pack, self.book.as_of)
+        if all(one.name != name for one in plan.definitions):
+            return np.full(len(self.codes), np.nan)
+        given = _unchanged(self.book.findings, pack, self.book.as_of)
+        return preview.numbers(self.book, plan, tree.FactRef(name, Grain.CUSTOMER, FactType.NUMBER), given)
+
 
 def standing_book() -> StandingBook:
     """The book of the last published run; Refused where there is none."""

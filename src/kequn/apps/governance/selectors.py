@@ -13,9 +13,10 @@ from kequn.apps.accounts.models import Scope
 from kequn.apps.governance.models import DocumentVersion, Proposal, ProposalState
 from kequn.apps.governance.models.document import FINAL
 from kequn.policy import Pack, load_pack
-from kequn.policy.amending import Amendment, amended
+from kequn.policy.amending import SEGMENTS, STRATEGIES, Amendment, amended
 
-SEGMENT, HIERARCHY = "segment", "hierarchy"
+SEGMENT, HIERARCHY, STRATEGY = "segment", "hierarchy", "strategy"
+DOCUMENT_OF = {SEGMENT: SEGMENTS, STRATEGY: STRATEGIES}  # kinds of versions that are laid over the pack
 
 
 def sees_policy_work(person: Person) -> bool:
@@ -36,21 +37,21 @@ def policy_in_use(
     Everything that judges a customer starts here: runs, live pages, explanations and reports agree by it. `more` are
     drafts to be tried; `files` is the pack where it was read already.
     """
-    versions = [amendment_of(one) for one in published(known_at=known_at)]
+    versions = [amendment_of(one) for one in published(*DOCUMENT_OF, known_at=known_at)]
     return amended(files or own_pack(), [*versions, *more])
 
 
-def published(*, kind: str = SEGMENT, known_at: datetime | None = None) -> list[DocumentVersion]:
+def published(*kinds: str, known_at: datetime | None = None) -> list[DocumentVersion]:
     """Every version ever published, the oldest first; with a moment, those published by then."""
-    found = DocumentVersion.objects.filter(kind=kind, state__in=FINAL)
+    found = DocumentVersion.objects.filter(kind__in=kinds, state__in=FINAL)
     if known_at is not None:
         found = found.filter(published_at__lte=known_at)
     return list(found.order_by("effective_from", "number", "key"))
 
 
 def amendment_of(version: DocumentVersion) -> Amendment:
-    row = None if version.retires else tuple(body_of(version).items())
-    return Amendment(version.key, version.number, version.effective_from, version.digest, row)
+    row, document = None if version.retires else version.body, DOCUMENT_OF[version.kind]
+    return Amendment(version.key, version.number, version.effective_from, version.digest, row, document)
 
 
 def body_of(version: DocumentVersion) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from kequn.apps.accounts.models import Role
 from kequn.apps.governance import approving
 from kequn.apps.governance.models import Proposal, ProposalState
-from kequn.apps.governance.selectors import SEGMENT, proposals, sees_policy_work
+from kequn.apps.governance.selectors import SEGMENT, STRATEGY, proposals, sees_policy_work
 from kequn.domain.errors import KequnError
 from kequn.web import labels
 from kequn.web.templatetags.kequn import language
@@ -61,7 +61,8 @@ def proposal(request: HttpRequest, number: int) -> HttpResponse:
         "is_open": found.state == ProposalState.OPEN, "is_mine": found.maker == request.user.actor_key,
         "barred": barred.in_language(language()) if barred is not None else "",
         "roles": ", ".join(roles) if language() == "en" else "、".join(roles),
-        "version": found.versions.filter(kind=SEGMENT).first(), "pin": found.pins.select_related("customer").first(),
+        "version": found.versions.filter(kind=SEGMENT).first(),
+        "strategy": found.versions.filter(kind=STRATEGY).first(), "pin": found.pins.select_related("customer").first(),
     }  # fmt: skip
     return render(request, "kequn/proposal.html", context)
 
@@ -111,6 +112,8 @@ def _shown(shown: dict[str, Any]) -> dict[str, Any]:
             (_("Complete"), _("%(n)s left out") % {"n": proof["left_out"]}),
             (_("Disjoint"), _("%(n)s in several") % {"n": proof["in_several"]}),
         ]
+    grids = [{"label": label, **shown[name][spoken]} for name, label in
+             (("grid_before", _("In force")), ("grid", _("Proposed"))) if name in shown]  # fmt: skip
     if shown.get("reason") and "customer" not in shown:
         facts.append((_("Why it changes"), shown["reason"]))
     overlaps = [{"label": labels.fact(key, spoken), "customers": n, "exposure": e, "jaccard": j}
@@ -120,7 +123,8 @@ def _shown(shown: dict[str, Any]) -> dict[str, Any]:
     return {
         "facts": facts, "lines": (shown.get("difference") or {}).get(spoken, []), "figures": figures,
         "rate": dict(zip(("rate", "low", "high"), rate, strict=True)) if rate else None,
-        "overlaps": overlaps, "missing": missing, "is_backdated": _is_backdated(shown),
+        "grids": grids, "shadow": shown.get("shadow"), "overlaps": overlaps, "missing": missing,
+        "is_backdated": _is_backdated(shown),
     }  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from kequn.apps.accounts.access import DEFINE, may
 from kequn.apps.assessments.prospect import weigh
 from kequn.apps.assessments.segment_policy import Asked, draft_segment, row_of
 from kequn.apps.assessments.standing_book import StandingBook, known_counts, standing_book, stands
+from kequn.apps.discoveries.selectors import rule_row
 from kequn.apps.governance.models import DocumentVersion, VersionState
 from kequn.apps.governance.selectors import SEGMENT, body_of
 from kequn.domain.errors import KequnError, Refused
@@ -35,7 +36,7 @@ LONGEST = 20_000
 
 
 def define(request: HttpRequest) -> HttpResponse:
-    """A new segment, the next version of one (`from`), or a draft that is being written (`version`)."""
+    """A new segment, the next version of one (`from`), the rule of a discovery, or a draft (`version`)."""
     if not may(request.user, DEFINE):
         raise PermissionDenied
     page = _Page(request)
@@ -93,6 +94,12 @@ class _Page:
                 raise Http404
             said = {"effective_from": version.effective_from.isoformat(), "reason": version.reason}
             return body_of(version), said | {"retires": "yes" if version.retires else ""}
+        if self.request.GET.get("discovery"):
+            asked = [whole_number(self.request.GET.get(name, "")) or 0 for name in ("discovery", "group")]
+            found = rule_row(self.request.user, *asked)
+            if found is None:
+                raise Http404
+            return dict(found), {}
         if key:
             row = row_of(self.pack, key, self.today)
             if row is None:

@@ -24,6 +24,7 @@ from kequn.web.preferences import unit
 from kequn.web.templatetags.kequn import language
 from kequn.web.views import customer_deals, customer_history, customer_statements
 from kequn.web.views.customer_kin import group_part
+from kequn.web.views.customer_worth import worth_of_customer
 
 SIGNAL, SEGMENT, DIMENSION, STRATEGY, UNKNOWN = "signal", "segment", "dimension", "strategy", "unknown"
 PRICE = "price"
@@ -57,7 +58,7 @@ def customer_page(request: HttpRequest, code: str) -> HttpResponse:
     tab = request.GET.get("tab", "")
     tab = tab if tab in parts else OVERVIEW
     makers = {
-        OVERVIEW: lambda: _overview(customer, run, standing),
+        OVERVIEW: lambda: _overview(request, customer, run, standing),
         "group": lambda: group_part(request, customer, _as_of(run)),
         "statements": lambda: customer_statements.statements_part(customer, _as_of(run)),
         "facilities": lambda: customer_deals.facilities_part(customer, _as_of(run)),
@@ -94,7 +95,7 @@ def _who(standing: list[FindingSpan]) -> dict[str, Any]:
     }
 
 
-def _overview(customer: Customer, run: Run | None, standing: list[FindingSpan]) -> dict[str, Any]:
+def _overview(request: HttpRequest, customer: Customer, run: Run | None, standing: list[FindingSpan]) -> dict[str, Any]:
     context: dict[str, Any] = {
         "dimensions": _in_order([finding_row(one) for one in standing if one.kind == DIMENSION]),
         "segments": [finding_row(one) for one in standing if one.kind == SEGMENT],
@@ -103,6 +104,7 @@ def _overview(customer: Customer, run: Run | None, standing: list[FindingSpan]) 
     if run is not None:
         known = known_of(customer=customer, as_of=run.as_of, pack=labels.pack())
         context |= _served(known) | {"ratios": _ratios(known), "settled": _settled(known, standing)}
+        context["worth"] = worth_of_customer(request.user, run, known, customer)
     return context
 
 
@@ -187,12 +189,16 @@ def _settled(known: Known, standing: list[FindingSpan]) -> dict[str, Any]:
     if asked is None:
         return {}
     held = {one.key for one in standing if one.kind == SEGMENT and one.value == "true"}
-    demands = [demand for key, demand in asked.demands.items() if key in held]
+    classes = {one.key: one.value for one in standing if one.kind == DIMENSION}
+    demands = [strategy.demand(classes) for key, strategy in asked.strategies.items() if key in held]
     teller, spoken = Teller(known.pack, known.plan, language(), unit(language())), language()
     terms = {one.name: one for one in asked.terms}
 
     def said(term: str, value: float) -> str:
-        return f"{value * 100:.2f}%" if terms[term].unit == "ratio" else teller.number(value, terms[term].unit)
+        one = terms[term]
+        if one.choices:
+            return labels.value(one.words, one.choices[int(value)], spoken)
+        return f"{value * 100:.2f}%" if one.unit == "ratio" else teller.number(value, one.unit)
 
     rows = [
         {

@@ -44,6 +44,7 @@ def segments(request: HttpRequest) -> HttpResponse:
         "classed": [row for row in members if row["dimension"]],
         "overlap": _overlap(request),
         "may_define": may(request.user, DEFINE),
+        "sees_discoveries": sees_policy_work(request.user),
         "in_work": _in_work(request),
     }
     return render(request, "kequn/segments.html", context)

@@ -1,0 +1,1 @@
+"""Strategies of segments: their life, what they do to the book, and what the customers of a segment are worth."""
