@@ -157,9 +157,12 @@ def import_sheets(
     """Turn a workbook into a YAML model, check it, and say which cells were not read."""
     import yaml
 
+    from kequn.apps.ingest.guards import guard_workbook
     from kequn.cli import replacing
     from kequn.financing.sheets import read_sheets
 
+    if workbook.is_file():
+        guard_workbook(workbook)
     found = read_sheets(workbook, _mapping(mapping) if mapping else None)
     with replacing(output) as fresh:
         fresh.write_text(yaml.safe_dump(found.body, allow_unicode=True, sort_keys=False, width=110), encoding="utf-8")

@@ -116,7 +116,10 @@ def solve(
     return _Forward(project, scenario, agreed, _KEPT if is_brief else None).run()
 
 
-def _rules(project: Project, plan: FinancingPlan) -> WaterfallRules:
+def rules_of(project: Project, plan: FinancingPlan) -> WaterfallRules:
+    """The order of payment of a project and its conditions, in periods of its timeline; the usual order if none is
+    declared.
+    """
     given, line = project.covenants, project.timeline
     order = given.order or (
         *(f"service:{loan.name}" for loan in plan.loans[:1]),
@@ -255,7 +258,9 @@ class _Forward:
         target = self.operation.mra_target
         if target is not None:
             target = np.broadcast_to(target, (periods, self.width))
-        return WaterfallRun(np.zeros((periods, self.width)), loans, _rules(self.project, self.plan), target, self.keep)
+        return WaterfallRun(
+            np.zeros((periods, self.width)), loans, rules_of(self.project, self.plan), target, self.keep
+        )
 
     def _owners_lines(self, periods: int) -> dict[str, Array] | None:
         loan = self.project.shareholder_loan
