@@ -19,6 +19,11 @@ COPIES = (
     ("toll_road", "transport", "2022-01-01", (0.91, 0.87, 0.90), (1.04, 1.06, 1.03)),
     ("biotech_research", "", "2026-01-01", (), ()),
 )
+LOWERED, LOWERED_FROM = "solar_2025_market_rules", date(2026, 8, 1)
+LOWER = (  # the second version: cheaper power, a faster decline, quicker collection; the loan stays as it was agreed
+    ("price: 0.024", "price: 0.020"), ("growth: -0.004", "growth: -0.02"),
+    ("receivable_days: 45", "receivable_days: 20"),
+)  # fmt: skip
 UNTIL = date(2026, 9, 30)  # nothing is known of a period that ends later
 
 
@@ -38,6 +43,8 @@ def model_projects() -> Iterator[str]:
         yield f"model {name} kept for {project.project_id}"
         if revenues:
             _simulate(person, model)
+        if name == LOWERED:
+            _reforecast(person, model)
 
 
 def _project_for(sector: str, taken: list[int]) -> "Project | None":
@@ -83,6 +90,19 @@ def _amounts(row: dict[str, Any], revenue: float, cost: float, *, knows_tax: boo
         "actual_principal": round(row["senior_principal_paid"] * fen),
         "actual_distribution": round(max(0.0, row["distribution"] + less) * fen),
     }
+
+
+def _reforecast(person: "Person", model: "ProjectModel") -> None:
+    """A second version from a later day, on which a lock-up is ahead: the run of that day warns of it."""
+    from kequn.apps.projects.selectors import results_of
+    from kequn.apps.projects.services import Asked, keep_model
+
+    debt = results_of(model)[0].figures["debt"]["senior"]
+    text = model.body.replace("    target_dscr:", f"    amount: {debt:.2f}\n    target_dscr:")
+    for before, after in LOWER:
+        text = text.replace(before, after)
+    why = "电价与发电量下调 lower prices and volumes"
+    keep_model(person=person, project=model.project, asked=Asked(text, model.name, LOWERED_FROM, why))
 
 
 def _simulate(person: "Person", model: "ProjectModel") -> None:

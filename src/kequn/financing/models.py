@@ -1,7 +1,7 @@
 """Project models as readable YAML: every key checked, every error told with its place, nothing guessed.
 
 The vocabulary is the one of `kequn.domain.projectfinance.model`; taxes and LPR may name the policy pack instead of a
-number. `docs/models/project-model.md` lists every key.
+number. `docs/project-models.md` lists every key.
 """
 
 import math
