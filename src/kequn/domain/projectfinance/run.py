@@ -234,9 +234,11 @@ class _Forward:
 
     def run(self) -> Run:
         line = self.project.timeline
-        before_tax = np.broadcast_to(self.operation.cash_before_tax, (line.periods, self.width))
+        made = self.operation
+        earned = made.ebitda - made.maintenance - made.vat_interest
+        before_tax = np.broadcast_to(earned - made.working_capital_change, (line.periods, self.width))
         engine = self._waterfall(line.periods)
-        profit = self.operation.ebitda - self.operation.maintenance - self.operation.vat_interest - self.depreciation
+        profit = earned - self.depreciation
         taxes = _Taxes(self.project, self.scenario, self.width)
         tax = np.zeros((line.periods, self.width))
         lent = self._owners_lines(line.periods)
