@@ -60,7 +60,7 @@ maintenance saved_years|提前几年储备|for how many years it is saved up
 loans name|名称，首笔为优先级|name; the first is senior
 loans rate|利率，或 {lpr: 5y, spread: -0.005}|rate, or {lpr: 5y, spread: -0.005}
 loans tenor_years|自运营起的期限（年）|tenor from operation, years
-loans form|还款方式：sculpted、equal_principal、annuity、bullet 等|form: sculpted, equal_principal, annuity, bullet and others
+loans form|还款方式：sculpted、annuity、bullet 等|form: sculpted, equal_principal, annuity, bullet ...
 loans target_dscr|目标偿债备付率，或 {0: 1.2, 12: 1.4}|target DSCR, or {0: 1.2, 12: 1.4}
 loans amount|约定金额；空则测算|amount agreed; sized where empty
 loans grace_years|宽限期（年）|years of grace
@@ -94,7 +94,7 @@ tax rate|自给税率，代替税制|a rate of its own instead of a regime
 tax loss_years|亏损弥补年限|years of loss carry-forward
 shareholder_loan share|占股东出资比例|share of the owners' money
 shareholder_loan rate|利率|rate
-simulation drivers|不确定因素：[{driver: volume, kind: normal, a: 1.0, b: 0.1}]|uncertain drivers: [{driver: volume, kind: normal, a: 1.0, b: 0.1}]
+simulation drivers|不确定因素的列表|a list such as [{driver: volume, kind: normal, a: 1.0, b: 0.1}]
 simulation correlation|相关矩阵|matrix of correlation
 """
 
