@@ -3,9 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kequn.reports.charts.lines import Threshold
-from kequn.reports.charts.scale import Shown, category_row, grid, legend, places, scale_of
-from kequn.reports.charts.svg import drawing, element, line, number, text, width_of
+from kequn.reports.charts.scale import (
+    Shown,
+    Threshold,
+    category_row,
+    grid,
+    legend,
+    places,
+    right_edge,
+    scale_of,
+    threshold_marks,
+)
+from kequn.reports.charts.svg import drawing, element, number, text, width_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +42,7 @@ def fan(
     known = [*ends, *(value for value in middle[1] if value is not None), *(one.value for one in thresholds)]
     scale = scale_of(known, bottom=height - 28, top=34.0)
     left = max((width_of(shown(tick)) for tick in scale.ticks), default=20.0) + 14
-    right = width - 10
+    right = right_edge(width, left, categories)
     xs = places(len(categories), left, right)
     drawn = [
         legend([middle[0]], left=left, y=16),
@@ -50,10 +59,7 @@ def fan(
     points = [(x, scale.place(value)) for x, value in zip(xs, middle[1], strict=True) if value is not None]
     path = "".join(f"{'L' if at else 'M'}{number(x)} {number(y)}" for at, (x, y) in enumerate(points))
     drawn.append(element("path", d=path, class_="kqc-line kqc-s0") if path else "")
-    for mark in thresholds:
-        y = scale.place(mark.value)
-        drawn.append(line(left, y, right, y, "kqc-threshold"))
-        drawn.append(text(mark.name, right, y - 5, anchor="end", class_="kqc-threshold-text"))
+    drawn.append(threshold_marks(thresholds, scale, left=left, right=right))
     return drawing("".join(drawn), title=title, width=width, height=height)
 
 

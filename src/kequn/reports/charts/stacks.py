@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from kequn.reports.charts.lines import Series
-from kequn.reports.charts.scale import Shown, category_row, grid, legend, places, scale_of
+from kequn.reports.charts.scale import Shown, category_row, grid, legend, places, right_edge, scale_of
 from kequn.reports.charts.svg import COLOURS, drawing, element, hint, number, width_of
 
 
@@ -29,7 +29,7 @@ def stacks(
     crossing = [value for value in line.values if value is not None] if line is not None else []
     scale = scale_of([*tops, *bottoms, *crossing], bottom=height - 28, top=34.0, from_zero=True)
     left = max((width_of(shown(tick)) for tick in scale.ticks), default=20.0) + 14
-    right = width - 10
+    right = right_edge(width, left, categories)
     xs = places(count, left, right)
     thick = min((right - left) / max(count, 1) * 0.72, 34.0)
     names = [one.name for one in series] + ([line.name] if line is not None else [])

@@ -23,11 +23,11 @@ from kequn.domain.money import UNITS, MoneyUnit
 from kequn.domain.projectfinance.drivers import Scenario
 from kequn.financing.actuals import Beside, Compared, compare
 from kequn.financing.results import key_figures
-from kequn.financing.words import FIGURES, Word, shown, word_of
+from kequn.financing.words import DASH, FIGURES, Word, shown, word_of
 from kequn.reports.charts import Series, lines
 from kequn.web.templatetags.kequn import language
 from kequn.web.views.project_cases import driver_label, driver_value
-from kequn.web.views.project_parts import marks_of, unit_of
+from kequn.web.views.project_parts import WIDE, marks_of, unit_of
 
 Answer = Mapping[str, Any]
 ENDS_OFFERED = 60
@@ -101,13 +101,17 @@ def _compared(found: Compared, answer: Answer, *, other: int) -> dict[str, Any]:
 def _beside(one: Beside, sums: Beside) -> dict[str, str]:
     spoken = language()
 
-    def signed(value: float | None) -> str:
-        return "–" if value is None else f"{value:+,.2f}"
+    def signed(value: float | None, form: str = ".2f", unit: str = "") -> str:
+        """With its sign; a difference that rounds to nil has none."""
+        if value is None:
+            return DASH
+        said = f"{value:+,{form}}{unit}"
+        return said[1:] if not said.strip("+-0.,%") else said
 
     return {
         "model": shown(one.model, "amount", spoken), "actual": shown(one.actual, "amount", spoken),
-        "difference": signed(one.difference), "share": "–" if one.share is None else f"{one.share:+.1%}",
-        "so_far": signed(sums.difference),
+        "difference": signed(one.difference), "so_far": signed(sums.difference),
+        "share": signed(None if one.share is None else one.share * 100.0, ".1f", "%"),
     }  # fmt: skip
 
 
@@ -119,7 +123,7 @@ def _chart(found: Compared, answer: Answer) -> str:
         title=_("DSCR of twelve months (times)"), categories=[str(row["end"])[:7] for row in span],
         series=[Series(_("Model"), tuple(row.get("dscr_backward") for row in span)),
                 Series(_("Actual"), (*came, *[None] * (len(span) - len(came))))],
-        shown=lambda value: f"{value:.2f}", width=720, height=260,
+        shown=lambda value: f"{value:.2f}", width=WIDE, height=260,
         thresholds=marks_of(answer["levels"]),
     )  # fmt: skip
 

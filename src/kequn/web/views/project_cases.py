@@ -17,7 +17,7 @@ from kequn.financing.results import kept_of, key_figures
 from kequn.financing.words import FIGURES, said, shown
 from kequn.reports.charts import Arm, Band, fan, tornado_chart
 from kequn.web.templatetags.kequn import language
-from kequn.web.views.project_parts import cover_chart, marks_of, unit_of
+from kequn.web.views.project_parts import WIDE, cover_chart, marks_of, unit_of
 
 COMPARED = (
     "total_uses", "gearing", "min_dscr", "min_dscr_date", "average_dscr", "llcr", "min_llcr", "plcr", "min_icr",
@@ -69,7 +69,7 @@ def cases(request: HttpRequest, model: ProjectModel) -> dict[str, Any]:
         "unit": unit_of(answers[0][1]),
         "heads": heads,
         "rows": rows,
-        "cover_chart": cover_chart(answers[0][1], answers),
+        "cover_chart": cover_chart(answers[0][1], answers, width=WIDE),
         **_tornado(request, ready(model)),
     }
 
@@ -80,7 +80,7 @@ def _difference(name: str, base: dict[str, Any], other: dict[str, Any]) -> str:
     if not isinstance(first, int | float) or not isinstance(second, int | float) or abs(second - first) < 1e-12:
         return ""
     if unit == "share":
-        return f"{(second - first) * 100:+.2f} {_('points')}"
+        return _("%(n)s points") % {"n": f"{(second - first) * 100:+.2f}"}
     return f"{second - first:+,.2f}" if unit != "amount" else f"{second - first:+,.0f}"
 
 
@@ -103,8 +103,10 @@ def _tornado(request: HttpRequest, found: Ready) -> dict[str, Any]:
         arms.append(Arm(label, down, up, f"{label}: {steps[0]} → {told(down)}; {steps[1]} → {told(up)}"))
         rows.append({"label": label, "down": f"{steps[0]} → {told(down)}", "up": f"{steps[1]} → {told(up)}"})
     known = abs(middle) != float("inf")
-    title = f"{_('Tornado')}: {word.label.in_language(spoken)}"
-    drawn = tornado_chart(title=title, middle=middle, arms=arms, names=(_("a step down"), _("a step up")), shown=told)
+    title = _("Tornado of %(measure)s") % {"measure": word.label.in_language(spoken)}
+    drawn = tornado_chart(
+        title=title, middle=middle, arms=arms, names=(_("a step down"), _("a step up")), shown=told, width=WIDE
+    )
     return {
         "tornado": drawn if known and arms else "",
         "tornado_rows": rows,
@@ -206,7 +208,7 @@ def _drawn(model: ProjectModel, one: ModelSimulation) -> dict[str, Any]:
         "fan": fan(
             title=_("Tested DSCR over time, simulated (times)"), categories=[row["end"][:7] for row in periods],
             bands=bands, middle=("P50", quantile("p50")), shown=lambda value: f"{value:.2f}",
-            thresholds=marks_of(kept["levels"]),
+            thresholds=marks_of(kept["levels"]), width=WIDE,
         ),
         "levels": [level.upper() for level in levels],
         "quantiles": [

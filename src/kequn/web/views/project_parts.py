@@ -15,7 +15,9 @@ from kequn.reports.charts import Series, Threshold, lines, stacks
 from kequn.web.templatetags.kequn import language
 
 Answer = Mapping[str, Any]
-TILES = ("min_dscr", "average_dscr", "llcr", "plcr", "gearing", "tail_years", "equity_irr", "project_irr")
+TILES = ("min_dscr", "average_dscr", "llcr", "plcr", "gearing", "tail_years", "equity_irr")
+WIDE = 1080  # of a chart that has the page to itself
+NEAR_THE_END = 3.0  # a cover this many times the middle one belongs to a loan nearly repaid: the chart leaves a gap
 LISTED = tuple(name for name in FIGURES if not name.endswith(("_roots", "_status")) and name != "debt")
 TABLED = ("revenue", "operating_costs", "tax", "cfads", "dscr_backward", "llcr", "dsra", "distribution")
 
@@ -97,27 +99,36 @@ def _series(answer: Answer, name: str, of: Callable[[Answer], float | None]) -> 
     return Series(name, tuple(of(row) for row in answer["periods"]))
 
 
+def _cover_series(answer: Answer, name: str, line: str) -> Series:
+    """A cover over the periods, without those of a loan nearly repaid, beside which the others could not be seen."""
+    values = tuple(row.get(line) for row in answer["periods"])
+    known = sorted(value for value in values if value is not None)
+    most = NEAR_THE_END * max(1.0, known[len(known) // 2]) if known else 0.0
+    return Series(name, tuple(value if value is not None and value <= most else None for value in values))
+
+
 def marks_of(levels: Mapping[str, float]) -> list[Threshold]:
     """The levels of lock-up and default, where the model sets them."""
     said_of = (("lockup", _("lock-up")), ("default", _("default")))
     return [Threshold(f"{label} {levels[name]:.2f}", levels[name]) for name, label in said_of if levels.get(name)]
 
 
-def cover_chart(answer: Answer, beside: Sequence[tuple[str, Answer]] = ()) -> str:
+def cover_chart(answer: Answer, beside: Sequence[tuple[str, Answer]] = (), *, width: float = 620) -> str:
     """DSCR of twelve months and LLCR against their levels; or the DSCR of several scenarios."""
     spoken = language()
     if beside:
-        series = [_series(one, name, lambda row: row.get("tested_dscr")) for name, one in beside]
+        series = [_cover_series(one, name, "tested_dscr") for name, one in beside]
     else:
-        series = [_series(answer, word_of(line).label.in_language(spoken), lambda row, line=line: row.get(line))
-                  for line in ("dscr_backward", "llcr")]  # fmt: skip
+        named = [(line, word_of(line).label.in_language(spoken)) for line in ("dscr_backward", "llcr")]
+        series = [_cover_series(answer, name, line) for line, name in named]
     return lines(
         title=_("Covers over time (times)"), categories=_ends(answer), series=series,
-        shown=lambda value: f"{value:.2f}", thresholds=marks_of(answer["levels"]), width=720, height=280,
+        shown=lambda value: f"{value:.2f}", thresholds=marks_of(answer["levels"]),
+        width=width, height=280,
     )  # fmt: skip
 
 
-def cash_chart(answer: Answer) -> str:
+def cash_chart(answer: Answer, *, width: float = 620) -> str:
     """Where the cash of each period goes: interest, principal, the rest to reserves, the owners; CFADS over it."""
     spoken, loans = language(), answer["loans"]
 
@@ -130,8 +141,9 @@ def cash_chart(answer: Answer) -> str:
         _series(answer, _("Distribution"), lambda row: row.get("distribution")),
     ]
     return stacks(
-        title=f"{_('Cash flow by period')} ({unit_of(answer)})", categories=_ends(answer), series=series,
+        title=_("Cash flow by period (%(unit)s)") % {"unit": unit_of(answer)}, categories=_ends(answer), series=series,
         shown=amount_shown, line=_series(answer, word_of("cfads").label.in_language(spoken), lambda row: row["cfads"]),
+        width=width,
     )  # fmt: skip
 
 
@@ -178,7 +190,7 @@ def cash(request: HttpRequest, model: ProjectModel) -> dict[str, Any]:
                    for name in ("tested_dscr", "dscr_forward", "llcr", "plcr")],
         "balances": _balances(row, cast("list[str]", answer["loans"])),
         "warnings": [one[spoken] for one in answer["warnings"]],
-        "cash_chart": cash_chart(answer),
+        "cash_chart": cash_chart(answer, width=WIDE),
         "table": period_table(answer),
     }  # fmt: skip
 
