@@ -85,7 +85,13 @@ def solve(
     found = _read(model, pack, as_of)
     answer = answer_of(run(found.project, _scenario(found, scenario)), language())
     answer["unverified_policy_figures"] = list(found.unverified)
-    print(json.dumps(answer, ensure_ascii=False, indent=1, allow_nan=False) if as_json else _text(answer))
+    if as_json:
+        print(json.dumps(answer, ensure_ascii=False, indent=1, allow_nan=False))
+        return
+    from kequn.financing.rules import said
+    from kequn.policy import load_pack
+
+    print(_text(answer | {"unverified_policy_figures": said(load_pack(pack), found.unverified, language())}))
 
 
 def simulate(
@@ -207,7 +213,8 @@ def _text(answer: dict[str, Any]) -> str:
     ]
     lines += ["", *(f"! {one['message']}" for one in answer["warnings"])]
     if answer["unverified_policy_figures"]:
-        lines.append("? policy figures not checked 未核实的政策数字: " + ", ".join(answer["unverified_policy_figures"]))
+        unchecked = Text("未与原文核对的政策数字", "policy figures not checked against their text").in_language(spoken)
+        lines.append(f"? {unchecked}: {', '.join(answer['unverified_policy_figures'])}")
     return "\n".join(lines).rstrip()
 
 

@@ -233,7 +233,8 @@ def _breaches(run: Run, column: int) -> Iterator[Finding]:
         if len(held):
             first, count = int(held[0]), len(held)
             cover, end = float(flow.tested_dscr[first, column]), line.operation_dates()[first + 1]
-            why = (f"偿债备付率 {cover:.2f} 低于 {level:.2f}", f"DSCR {cover:.2f} below {level:.2f}")
+            digits = 2 if f"{cover:.2f}" != f"{level:.2f}" else 4
+            why = (f"偿债备付率 {cover:.{digits}f} 低于 {level:.2f}", f"DSCR {cover:.{digits}f} below {level:.2f}")
             if cover >= level:
                 why = ("准备金不足或有欠款", "a reserve is not full or something is owed")
             yield _found(

@@ -10,8 +10,10 @@ from django.utils.translation import gettext as _
 from kequn.apps.projects import selectors
 from kequn.apps.projects.models import ProjectModel
 from kequn.financing.explaining import explain_period
+from kequn.financing.rules import said as figures_said
 from kequn.financing.words import FIGURES, SOURCES, USES, Word, said, shown, word_of
 from kequn.reports.charts import Series, Threshold, lines, stacks
+from kequn.web import labels
 from kequn.web.templatetags.kequn import language
 
 Answer = Mapping[str, Any]
@@ -48,6 +50,7 @@ def overview(_request: HttpRequest, model: ProjectModel) -> dict[str, Any]:
         "limits": limits_of(answer),
         "balance": sources_and_uses(answer),
         "warnings": [one[spoken] for one in answer["warnings"]],
+        "unverified": figures_said(labels.pack(), model.unverified, spoken),
         "cover_chart": cover_chart(answer),
         "cash_chart": cash_chart(answer),
         "table": period_table(answer),
