@@ -5,7 +5,7 @@ from datetime import date
 from operator import attrgetter
 from typing import Any
 
-from django.db.models import prefetch_related_objects
+from django.db.models import Prefetch, prefetch_related_objects
 
 from kequn.apps.assessments import guarantees
 from kequn.apps.assessments.snapshots import yuan_at
@@ -37,7 +37,7 @@ READ = (
     "external_ratings",
     "guarantees_given",
     "guarantees_received",
-    "project_parts__project",
+    Prefetch("project_parts", ProjectParty.objects.select_related("project")),
     "project_parts__project__models",
 )
 

@@ -91,14 +91,15 @@ def right_edge(width: float, left: float, categories: Sequence[str]) -> float:
 
 
 def threshold_marks(thresholds: Sequence[Threshold], scale: Scale, *, left: float, right: float) -> str:
-    """Broken lines with their names at the right; a name that would cover the one above it stands below its line."""
-    drawn, lowest = [], -math.inf
+    """Broken lines with their names at the right; a name that would cover another stands to the left of it."""
+    drawn, before, x = [], -math.inf, right
     for one in sorted(thresholds, key=lambda mark: -mark.value):
         y = scale.place(one.value)
-        at = y - 5 if y > scale.top + 14 and y - 5 > lowest + 12 else y + 14
-        lowest = at
+        at = y - 5 if y > scale.top + 14 else y + 14
+        x = x if at - before < 14 else right
         drawn.append(line(left, y, right, y, "kqc-threshold"))
-        drawn.append(text(one.name, right, at, anchor="end", class_="kqc-threshold-text"))
+        drawn.append(text(one.name, x, at, anchor="end", class_="kqc-threshold-text"))
+        before, x = at, x - width_of(one.name) - 10
     return "".join(drawn)
 
 
