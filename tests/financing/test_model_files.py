@@ -1,6 +1,7 @@
 """Models as YAML: the worked projects, every refusal with its place, the commands."""
 
 import json
+import re
 from datetime import date
 from pathlib import Path
 
@@ -165,14 +166,21 @@ def test_the_command_prints_what_is_worked_by_hand(tmp_path):
     assert [row["cfads"] for row in answer["periods"]] == pytest.approx([50.0, 50.0, 50.0])
     uses, sources = (sum(answer["sources_and_uses"][side].values()) for side in ("uses", "sources"))
     assert uses == pytest.approx(sources)
-    assert "min_dscr" in ran("solve", written(tmp_path), "--scenario", "bank")
 
 
-def test_policy_figures_that_nobody_checked_are_shown_with_the_result():
+def test_the_command_says_each_figure_in_words_with_its_unit(tmp_path, monkeypatch):
+    monkeypatch.setenv("KEQUN_LANG", "en")
+    assert re.search(r"^Minimum DSCR +1\.25 times$", ran("solve", written(tmp_path)), re.MULTILINE)
+    monkeypatch.setenv("KEQUN_LANG", "zh")
+    assert re.search(r"^最低偿债备付率 +1\.25 倍$", ran("solve", written(tmp_path)), re.MULTILINE)
+
+
+def test_policy_figures_that_nobody_checked_are_shown_with_the_result(monkeypatch):
+    monkeypatch.setenv("KEQUN_LANG", "zh")
     output = ran("solve", EXAMPLES[-1])
-    assert "未核实的政策数字" in output
-    assert "lpr" in output
-    assert "tax_rate_standard" in output
+    assert "未与原文核对的政策数字" in output
+    assert "LPR" in output
+    assert "企业所得税税率" in output
 
 
 def test_a_target_and_a_discount_rate_that_a_model_leaves_out_are_the_policy_s_and_are_named(tmp_path):
@@ -193,12 +201,13 @@ def test_covers_are_told_back_and_ahead_by_period(tmp_path):
     assert rows[0]["plcr"] > rows[0]["llcr"]
 
 
-def test_the_same_seed_simulates_the_same(tmp_path):
+def test_the_same_seed_simulates_the_same(tmp_path, monkeypatch):
+    monkeypatch.setenv("KEQUN_LANG", "en")
     words = ("simulate", written(tmp_path), "--count", "200", "--seed", "3", "--json")
     first, second = json.loads(ran(*words)), json.loads(ran(*words))
     assert first == second
     assert first["quantiles"]["min_dscr"]["p05"] < 1.25 < first["quantiles"]["min_dscr"]["p95"]
-    assert "P(min DSCR < one)" in ran("simulate", written(tmp_path), "--count", "200")
+    assert "minimum DSCR below 1.00" in ran("simulate", written(tmp_path), "--count", "200")
 
 
 def test_a_scenario_or_file_that_is_not_there_is_told(tmp_path):

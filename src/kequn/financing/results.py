@@ -1,5 +1,6 @@
 """The result of a run as plain values for readers: JSON, pages, papers. What is not defined is null."""
 
+from dataclasses import fields
 from datetime import date
 from itertools import pairwise
 from typing import Any
@@ -36,7 +37,7 @@ def kept_of(run: Run) -> Answer:
     statements, with warnings in both languages and the rules that the cash was paid out by.
     """
     rules = rules_of(run.project, run.plan)
-    plain = {name: getattr(rules, name) for name in rules.__slots__ if name != "dsra_initial"}
+    plain = {one.name: getattr(rules, one.name) for one in fields(rules) if one.name != "dsra_initial"}
     return {
         "scenario": run.scenario.name, "currency": run.project.currency, "unit": run.project.unit,
         "key_figures": key_figures(run), "sources_and_uses": sources_and_uses(run), "limits": _limits(run),

@@ -4,11 +4,12 @@ Interest runs on opening balances, so tax, cash and waterfall of a period follow
 circular or searched for. All lines have the shape (periods, scenarios).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from kequn.domain.projectfinance.arrays import Array
+from kequn.domain.projectfinance.conditions import Conditions
 from kequn.domain.projectfinance.drivers import BASE, Scenario
 from kequn.domain.projectfinance.model import Project
 from kequn.domain.projectfinance.operation import Operation, operate
@@ -129,17 +130,11 @@ def rules_of(project: Project, plan: FinancingPlan) -> WaterfallRules:
         *(("sweep",) if plan.loans else ()),
         "distribution",
     )
+    same = {one.name: getattr(given, one.name) for one in fields(Conditions)}
     return WaterfallRules(
-        order=order,
+        **same | {"order": order},
         dsra_periods=given.dsra_months / line.step,
-        dsrf_limit=given.dsrf_limit,
         dsrf_rate=given.dsrf_rate * line.step / 12.0,
-        sweep_share=given.sweep_share,
-        lockup_dscr=given.lockup_dscr,
-        default_dscr=given.default_dscr,
-        cure_dscr=given.cure_dscr,
-        cure_limit=given.cure_limit,
-        cures=given.cures,
         tested_periods=line.per_year,
         dsra_initial=plan.dsra_initial,
     )
