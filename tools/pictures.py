@@ -168,8 +168,17 @@ def photograph(album: Album, file: Path) -> None:
         for name, path in pages.items():
             album.open(path)
             album.take(name, 620 if name == "imports" else 760)
+    photograph_project(album)
     photograph_reports(album)
     photograph_import(album, file)
+
+
+def photograph_project(album: Album) -> None:
+    """The model of the project with the lowest cover."""
+    album.sign_in("administrator")
+    album.open("/projects/")
+    album.page.locator("tbody a").first.click()
+    album.take("project")
 
 
 def photograph_reports(album: Album) -> None:

@@ -1,6 +1,8 @@
 """Identities of every project, over many projects drawn at random, and what was measured.
 
-    python -m tests.financing.identities --count 10000
+    python -m tests.financing.identities --count 10000 --workers 2
+
+Projects are drawn in blocks, each from its own seed, so that the same are tried however many workers there are.
 
 Sources equal uses in every period of construction; cash is conserved in every period of operation; the balance sheet
 balances; a loan discounted at its own rate is par; the debt of one DSCR is the value of CFADS over that DSCR; one case
@@ -9,6 +11,7 @@ alone and the same case among many give the same numbers; a schedule ends at nil
 
 import argparse
 import math
+import multiprocessing
 import random
 import time
 from collections import Counter
@@ -41,6 +44,12 @@ class Largest:
         self.values[name] = max(self.values.get(name, 0.0), value)
         self.tried[name] += 1
 
+    def take(self, other: "Largest") -> None:
+        """What another block found, put together with this."""
+        for name, value in other.values.items():
+            self.values[name] = max(self.values.get(name, 0.0), value)
+        self.tried += other.tried
+
 
 LIMITS = {
     "sources less uses": 1e-8,
@@ -54,13 +63,10 @@ LIMITS = {
 }
 
 
-def held(count: int, seed: int = 5, seconds: float = float("inf")) -> Largest:
-    """Try the identities on so many random projects, each in the base and in three scenarios, or as many as time
-    allows."""
-    draw, largest, started = random.Random(seed), Largest(), time.monotonic()
+def held(count: int, seed: int = 5) -> Largest:
+    """Try the identities on so many random projects, each in the base and in three scenarios."""
+    draw, largest = random.Random(seed), Largest()
     for _ in range(count):
-        if time.monotonic() - started > seconds:
-            break
         largest.tried["projects"] += 1
         project = random_project(draw)
         check(project)
@@ -128,15 +134,27 @@ def _of_faces(project: Project, plan: FinancingPlan, cases: list[Scenario], larg
         assert found.min_dscr_period[0] == whole.min_dscr_period[place]
 
 
+BLOCK = 50
+
+
+def block(place: int) -> Largest:
+    """One block of projects, for a worker of its own."""
+    return held(BLOCK, seed=place)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--count", type=int, default=10_000)
-    parser.add_argument("--minutes", type=float, default=float("inf"), help="stop after so long")
+    parser.add_argument("--workers", type=int, default=1, help="processes side by side")
     chosen = parser.parse_args()
-    largest = held(chosen.count, seconds=chosen.minutes * 60.0)
+    largest, started = Largest(), time.monotonic()
+    with multiprocessing.get_context("spawn").Pool(chosen.workers) as pool:
+        for one in pool.imap_unordered(block, range(-(-chosen.count // BLOCK))):
+            largest.take(one)
     for name, value in largest.values.items():
         print(f"{name:<36} {value:9.2e}  of at most {LIMITS[name]:.0e}, tried {largest.tried[name]:,} times")
-    print(f"projects: {largest.tried['projects']:,}; refused as unsolvable: {largest.tried['refused']:,}")
+    minutes = (time.monotonic() - started) / 60.0
+    print(f"projects: {largest.tried['projects']:,} in {minutes:.1f} min; refused: {largest.tried['refused']:,}")
     assert all(value <= LIMITS[name] for name, value in largest.values.items())
 
 

@@ -1,6 +1,7 @@
 """Models as YAML: the worked projects, every refusal with its place, the commands."""
 
 import json
+import re
 from datetime import date
 from pathlib import Path
 
@@ -39,8 +40,8 @@ def written(folder: Path, text: str = SMALL, **changes: object) -> Path:
     return folder / "model.yaml"
 
 
-def ran(*words: object) -> object:
-    done = CliRunner().invoke(build(), ["project", *map(str, words)], env={"KEQUN_LANG": "en"})
+def ran(*words: object, language: str = "en") -> object:
+    done = CliRunner().invoke(build(), ["project", *map(str, words)], env={"KEQUN_LANG": language})
     if done.exception is not None:
         raise done.exception
     return done.output
@@ -165,14 +166,19 @@ def test_the_command_prints_what_is_worked_by_hand(tmp_path):
     assert [row["cfads"] for row in answer["periods"]] == pytest.approx([50.0, 50.0, 50.0])
     uses, sources = (sum(answer["sources_and_uses"][side].values()) for side in ("uses", "sources"))
     assert uses == pytest.approx(sources)
-    assert "min_dscr" in ran("solve", written(tmp_path), "--scenario", "bank")
+
+
+def test_the_command_says_each_figure_in_words_with_its_unit(tmp_path):
+    said = {language: ran("solve", written(tmp_path), language=language) for language in ("en", "zh")}
+    assert re.search(r"^Minimum DSCR +1\.25 times$", said["en"], re.MULTILINE)
+    assert re.search(r"^最低偿债备付率 +1\.25 倍$", said["zh"], re.MULTILINE)
 
 
 def test_policy_figures_that_nobody_checked_are_shown_with_the_result():
-    output = ran("solve", EXAMPLES[-1])
-    assert "未核实的政策数字" in output
-    assert "lpr" in output
-    assert "tax_rate_standard" in output
+    output = ran("solve", EXAMPLES[-1], language="zh")
+    assert "未与原文核对的政策数字" in output
+    assert "LPR" in output
+    assert "企业所得税税率" in output
 
 
 def test_a_target_and_a_discount_rate_that_a_model_leaves_out_are_the_policy_s_and_are_named(tmp_path):
@@ -198,7 +204,7 @@ def test_the_same_seed_simulates_the_same(tmp_path):
     first, second = json.loads(ran(*words)), json.loads(ran(*words))
     assert first == second
     assert first["quantiles"]["min_dscr"]["p05"] < 1.25 < first["quantiles"]["min_dscr"]["p95"]
-    assert "P(min DSCR < one)" in ran("simulate", written(tmp_path), "--count", "200")
+    assert "minimum DSCR below 1.00" in ran("simulate", written(tmp_path), "--count", "200")
 
 
 def test_a_scenario_or_file_that_is_not_there_is_told(tmp_path):

@@ -131,3 +131,34 @@ def test_a_file_that_is_no_workbook_is_refused(tmp_path):
     (tmp_path / "no.xlsx").write_text("not a workbook")
     with pytest.raises(Refused, match="no workbook"):
         read_sheets(tmp_path / "no.xlsx")
+
+
+def test_every_key_of_the_template_and_of_the_examples_is_explained_in_both_languages():
+    from kequn.cli.project import EMPTY
+    from kequn.financing.key_words import KEY_WORDS
+    from kequn.financing.sheets import SECTIONS, TABLES
+
+    for body in (EMPTY, *(yaml.safe_load(file.read_text("utf-8")) for file in EXAMPLES)):
+        for name, value in body.items():
+            rows = value if name in TABLES else [value] if name in SECTIONS else [{name: value}]
+            sheet = name if name in (*TABLES, *SECTIONS) else "model"
+            keys = {key for row in rows for key in row} if sheet != "scenarios" else set()
+            assert {(sheet, key) for key in keys} <= set(KEY_WORDS)
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"capital": ["投资"]}, "capital"),
+        ({"capital": {**MAPPING["capital"], "header_row": "two"}}, "capital.header_row"),
+        ({"capital": {**MAPPING["capital"], "columns": ["name"]}}, "capital.columns"),
+        ({"capital": {**MAPPING["capital"], "factors": {"amount": "x"}}}, "capital.factors.amount"),
+        ({"cells": {"discount_rate": {"sheet": "参数", "row": 0, "column": 2}}}, "cells.discount_rate.row"),
+        ({"cells": {"discount_rate": {"sheet": "参数", "row": 1}}}, "cells.discount_rate.column"),
+        ({"cells": {"discount_rate": 7}}, "cells.discount_rate"),
+    ],
+)
+def test_a_mapping_of_a_wrong_shape_is_refused_with_its_place(tmp_path, change, place):
+    with pytest.raises(Refused) as refused:
+        read_sheets(lender_s(tmp_path), {**MAPPING, **change})
+    assert place in {one.place.column for one in refused.value.findings}

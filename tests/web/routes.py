@@ -83,6 +83,13 @@ ROUTES: dict[str, Route] = {
     "migration-names": Route("/migration/names/?key=credit_tier&a=high&b=high"),
     "outcomes": Route("/outcomes/", OUTCOMES),
     "outcomes-csv": Route("/outcomes.csv", OUTCOMES),
+    "projects": Route("/projects/"),
+    "project": Route("/projects/0/", missing=True),  # of real projects: test_project_pages.py
+    "project-what-if": Route("/projects/0/what-if/", missing=True),
+    "project-model": Route("/projects/0/model.yaml", missing=True),
+    "project-keep": Route("/projects/0/keep/", NOBODY, EVERYONE, missing=True),
+    "project-simulate": Route("/projects/0/simulate/", NOBODY, EVERYONE, missing=True),
+    "project-actuals": Route("/projects/0/actuals/", NOBODY, EVERYONE, missing=True),
     "imports": Route("/imports/", SEE_IMPORTS, IMPORTERS),
     "template": Route("/imports/template/", IMPORTERS),
     "import": Route("/imports/1/", SEE_IMPORTS),

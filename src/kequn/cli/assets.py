@@ -1,4 +1,7 @@
-"""`kequn classify` and `kequn slot`: rule books of assets, and the slotting sheet of a project. No database."""
+"""`kequn classify` and `kequn slot`: rule books of assets, and the slotting sheet of a project.
+
+No database, but for the kept model of a project that `slot --project` names.
+"""
 
 import json
 import sys
@@ -11,6 +14,7 @@ import typer
 from kequn.domain.errors import Misuse, Refused, Text
 
 if TYPE_CHECKING:
+    from kequn.domain.projectfinance.model import Project
     from kequn.domain.rating.slotting import Slotted
     from kequn.policy.slotting import Sheet, SlottingPolicy
 
@@ -59,6 +63,11 @@ def slot(
     sheet: Annotated[Path, typer.Argument(help="The sheet of a project: answers, figures, remaining_years (YAML).")],
     as_of: Annotated[str, typer.Option("--as-of", help="The date whose policy is read; else today.")] = "",
     pack: Annotated[str, typer.Option(help="The policy pack.")] = "cn",
+    model: Annotated[
+        Path | None, typer.Option(help="The project's model (YAML): answers what the sheet leaves.")
+    ] = None,
+    project: Annotated[str, typer.Option(help="Code of a project: its kept model answers what the sheet leaves.")] = "",
+    as_user: Annotated[str, typer.Option("--as", help="Act as this user; else as the local administrator.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
 ) -> None:
     """Slot a project: category, risk weight, expected loss, and the same answers under two other weightings."""
@@ -74,6 +83,11 @@ def slot(
     body = read_yaml(sheet, complaints)
     if complaints.findings:
         raise Refused(Text("项目表读不懂", "the sheet cannot be read"), tuple(complaints.findings))
+    from kequn.financing.slotting import completed
+
+    of_model = _project(model, project, as_user, pack, _day(as_of))
+    if of_model is not None:
+        body = completed(body, of_model, _day(as_of))
     read = read_sheet(body, policy, sheet.name)
     found = slotted(policy.scheme, read.answers, in_default=read.in_default, remaining_years=read.remaining_years)
     answer = _said(found, read, policy)
@@ -81,6 +95,32 @@ def slot(
         print(json.dumps(answer, ensure_ascii=False, indent=1))
         return
     _say(answer)
+
+
+def _project(model: Path | None, code: str, as_user: str, pack: str, as_of: date) -> "Project | None":
+    """The project of a model file, or of the model in force that is kept for a project of the records."""
+    if model is not None:
+        from kequn.financing.models import read_model
+        from kequn.policy import load_pack
+
+        if not model.is_file():
+            raise Misuse(Text(f"找不到 {model}", f"there is no {model}"))
+        return read_model(model, load_pack(pack), as_of).project
+    if not code:
+        return None
+    from kequn.cli.records import ready
+
+    person = ready(as_user=as_user)
+    from kequn.apps.projects.reckoning import ready as read_version
+    from kequn.apps.projects.selectors import model_in_force, projects_visible_to
+
+    found = projects_visible_to(person).filter(project_id=code).first()
+    if found is None:
+        raise Refused(Text(f"没有您可以查看的项目 {code}", f"there is no project {code} that you may see"))
+    version = model_in_force(found, as_of)
+    if version is None:
+        raise Refused(Text(f"项目 {code} 在 {as_of} 没有模型", f"the project {code} has no model at {as_of}"))
+    return read_version(version).file.project
 
 
 def _said(found: "Slotted", read: "Sheet", policy: "SlottingPolicy") -> dict[str, Any]:

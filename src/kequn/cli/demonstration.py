@@ -44,6 +44,9 @@ def prepare(person: "Person", customers: int) -> Iterator[str]:
         yield f"sample book of {customers} customers"
         write_book(folder, customers)
         yield from _bring_in(person, folder)
+        from kequn.cli.demonstration_projects import model_projects
+
+        yield from model_projects()
     if latest_published() is None:
         from kequn.samples.book import AS_OF
 

@@ -16,8 +16,27 @@ def register(app: typer.Typer) -> None:
         help="Debt, draws, schedules, returns, prices. 测算债务、提款、还款、收益与定价。", no_args_is_help=True
     )
     finance.command("solve")(solve)
-    finance.callback()(lambda: None)
+    finance.command("categories")(categories)
     app.add_typer(finance, name="finance")
+
+
+def categories(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """List the categories of cases with the inputs that each needs and those that may be left out."""
+    from kequn.cli import language
+    from kequn.financing.cases.vocabulary import CATEGORIES
+
+    spoken = language()
+    if as_json:
+        said = {name: {"label": one.label.in_language(spoken), "needs": one.needs, "may": one.may}
+                for name, one in CATEGORIES.items()}  # fmt: skip
+        print(json.dumps(said, ensure_ascii=False, indent=1))
+        return
+    needs, may = Text("需要", "needs"), Text("可填", "may have")
+    for name, one in CATEGORIES.items():
+        print(f"{name}  {one.label.in_language(spoken)}")
+        for label, inputs in ((needs, one.needs), (may, one.may)):
+            if inputs:
+                print(f"    {label.in_language(spoken)}: {' '.join(inputs)}")
 
 
 def solve(
@@ -28,7 +47,10 @@ def solve(
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Policy as of this date; else today.")
     ] = None,
 ) -> None:
-    """Answer every case of a file; one that cannot be solved is written as an error, and the exit code is 1."""
+    """Answer every case of a file; one that cannot be solved is written as an error, and the exit code is 1.
+
+    `kequn finance categories` lists what may be asked; examples/finance/cases.json is a file to begin with.
+    """
     from kequn.cli import language, writable
     from kequn.financing.cases import failures, solve_cases
     from kequn.policy import load_pack

@@ -143,7 +143,9 @@ AT_ROW = Text("{sheet} 第 {row} 行 {column}：{why}", "{sheet}, row {row}, {co
 TABLE_NAMES = {
     "groups": Text("集团", "Groups"), "facts": Text("客户事实", "Facts of customers"),
     "ownership": Text("股权关系", "Ownership"), "guarantees": Text("担保关系", "Guarantees"),
-    "parties": Text("项目参与方", "Parties to projects"), "outcomes": Text("授信结果", "Outcomes of facilities"),
+    "parties": Text("项目参与方", "Parties to projects"),
+    "project_actuals": Text("项目实际数", "Actual figures of projects"),
+    "outcomes": Text("授信结果", "Outcomes of facilities"),
 }  # fmt: skip
 MORE = Text(
     "还有 {left} 行被拒绝；用 --results FILE.xlsx 或 --json 查看全部",

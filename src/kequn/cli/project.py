@@ -4,6 +4,7 @@ import json
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from unicodedata import east_asian_width
 
 import typer
 
@@ -84,7 +85,13 @@ def solve(
     found = _read(model, pack, as_of)
     answer = answer_of(run(found.project, _scenario(found, scenario)), language())
     answer["unverified_policy_figures"] = list(found.unverified)
-    print(json.dumps(answer, ensure_ascii=False, indent=1, allow_nan=False) if as_json else _text(answer))
+    if as_json:
+        print(json.dumps(answer, ensure_ascii=False, indent=1, allow_nan=False))
+        return
+    from kequn.financing.rules import said
+    from kequn.policy import load_pack
+
+    print(_text(answer | {"unverified_policy_figures": said(load_pack(pack), found.unverified, language())}))
 
 
 def simulate(
@@ -157,9 +164,12 @@ def import_sheets(
     """Turn a workbook into a YAML model, check it, and say which cells were not read."""
     import yaml
 
+    from kequn.apps.ingest.guards import guard_workbook
     from kequn.cli import replacing
     from kequn.financing.sheets import read_sheets
 
+    if workbook.is_file():
+        guard_workbook(workbook)
     found = read_sheets(workbook, _mapping(mapping) if mapping else None)
     with replacing(output) as fresh:
         fresh.write_text(yaml.safe_dump(found.body, allow_unicode=True, sort_keys=False, width=110), encoding="utf-8")
@@ -181,34 +191,69 @@ def _mapping(file: Path) -> dict[str, Any]:
 
 
 def _text(answer: dict[str, Any]) -> str:
-    figures = answer["key_figures"]
-    lines = [f"{answer['project']} · {answer['scenario']} · {answer['currency']} {answer['unit']}", ""]
-    for name, value in figures.items():
+    """The key figures in words with their units, then the warnings."""
+    from kequn.cli import language
+    from kequn.financing.words import FIGURES, said, shown
+
+    spoken = language()
+    amounts = f"{answer['currency']} {answer['unit']}".strip()
+    rows = []
+    for name, value in answer["key_figures"].items():
+        word = FIGURES[name]
+        label = word.label.in_language(spoken)
         if isinstance(value, dict):
-            lines += [f"{name}.{key:<22} {_shown(one)}" for key, one in value.items()]
-        else:
-            lines.append(f"{name:<27} {_shown(value)}")
+            rows += [(f"{label} · {said(key).in_language(spoken)}", shown(one, word.unit, spoken), amounts)
+                     for key, one in value.items()]  # fmt: skip
+        elif value not in (None, []) or not name.endswith(("_roots", "_status")):
+            rows.append((label, shown(value, word.unit, spoken), _unit(word.unit, amounts)))
+    room = max(width(label) for label, _value, _unit_said in rows) + 2
+    lines = [f"{answer['project']} · {said(answer['scenario']).in_language(spoken)} · {amounts}", ""]
+    lines += [
+        f"{label}{' ' * (room + 14 - width(label + value))}{value} {unit}".rstrip() for label, value, unit in rows
+    ]
     lines += ["", *(f"! {one['message']}" for one in answer["warnings"])]
     if answer["unverified_policy_figures"]:
-        lines.append("? policy figures not checked 未核实的政策数字: " + ", ".join(answer["unverified_policy_figures"]))
+        unchecked = Text("未与原文核对的政策数字", "policy figures not checked against their text").in_language(spoken)
+        lines.append(f"? {unchecked}: {', '.join(answer['unverified_policy_figures'])}")
     return "\n".join(lines).rstrip()
 
 
-def _shown(value: object) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, float):
-        return f"{value:,.4f}" if abs(value) < 1000.0 else f"{value:,.0f}"
-    return str(value)
+def width(text: str) -> int:
+    """How many columns of a terminal a text takes: a Chinese character takes two.
+
+    >>> width("金额"), width("DSCR")
+    (4, 4)
+    """
+    return sum(2 if east_asian_width(one) in "WF" else 1 for one in text)
+
+
+def _unit(unit: str, amounts: str) -> str:
+    """The unit to print behind a value; a percentage carries its own, a date and a word have none."""
+    from kequn.cli import language
+    from kequn.financing.words import UNITS
+
+    if unit == "amount":
+        return amounts
+    return UNITS[unit].in_language(language()) if unit in ("times", "years") else ""
 
 
 def _fan(answer: dict[str, Any]) -> str:
+    """Quantiles in words, a column a level, and how likely the lowest cover is below its levels."""
+    from kequn.cli import language
+    from kequn.financing.words import FIGURES, shown
+
+    spoken = language()
     levels = list(answer["by_period"][0]["dscr"])
-    lines = [f"{answer['scenarios']:,}", "", f"{'':<12}" + "".join(f"{level:>10}" for level in levels)]
+    labels = {name: FIGURES[name].label.in_language(spoken) for name in answer["quantiles"]}
+    room = max(width(one) for one in labels.values()) + 2
+    lines = [Text(f"{answer['scenarios']:,} 个情形", f"{answer['scenarios']:,} cases").in_language(spoken), ""]
+    lines.append(" " * room + "".join(f"{level.upper():>12}" for level in levels))
     for name, values in answer["quantiles"].items():
-        lines.append(f"{name:<12}" + "".join(f"{_shown(values[level]):>10}" for level in levels))
-    lines += [
-        "",
-        *(f"P(min DSCR < {name}) {share:.4f}" for name, share in answer["probability_min_dscr_below"].items()),
-    ]
+        cells = "".join(f"{shown(values[level], FIGURES[name].unit, spoken):>12}" for level in levels)
+        lines.append(labels[name] + " " * (room - width(labels[name])) + cells)
+    below = {"lockup": Text("最低备付率低于锁定线", "minimum DSCR below lock-up"),
+             "default": Text("最低备付率低于违约线", "minimum DSCR below default"),
+             "one": Text("最低备付率低于 1.00", "minimum DSCR below 1.00")}  # fmt: skip
+    chances = answer["probability_min_dscr_below"]
+    lines += ["", *(f"{below[name].in_language(spoken)}  {share:.2%}" for name, share in chances.items())]
     return "\n".join(lines)

@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "kequn.apps.jobs",
     "kequn.apps.customers",
     "kequn.apps.deals",
+    "kequn.apps.projects",
     "kequn.apps.search",
     "kequn.apps.assessments",
     "kequn.apps.discoveries",

@@ -42,7 +42,8 @@ class Fact:
     """One thing that may be known.
 
     `unit` is a word such as CNY, persons, ratio, days. `max_age_days` is the age past which policy calls the
-    value stale. `flow` marks income and cash-flow items, which add up over a year; `combine` says how several
+    value stale. `source` says who supplies it: a person, the machine by counting, a derivation, or the kept model of a
+    project. `flow` marks income and cash-flow items, which add up over a year; `combine` says how several
     accounts of one month become one figure. `outcome` marks what is known only afterwards: no rule reads it.
     """
 
@@ -52,7 +53,7 @@ class Fact:
     zh: str = ""
     en: str = ""
     unit: str = ""
-    source: Literal["person", "machine", "derived"] = "person"
+    source: Literal["person", "machine", "derived", "model"] = "person"
     max_age_days: int | None = None
     choices: tuple[str, ...] = ()
     flow: bool = False

@@ -1,7 +1,7 @@
 """Project models as readable YAML: every key checked, every error told with its place, nothing guessed.
 
 The vocabulary is the one of `kequn.domain.projectfinance.model`; taxes and LPR may name the policy pack instead of a
-number. `docs/models/project-model.md` lists every key.
+number. `docs/project-models.md` lists every key.
 """
 
 import math
@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar, cast, get_args
 
 import numpy as np
 
-from kequn.domain.errors import KequnError, Place
+from kequn.domain.errors import KequnError, Place, Refused, Text
 from kequn.domain.projectfinance.accruals import BeyondCalendar, add_months
 from kequn.domain.projectfinance.checking import STEPS, findings_of
 from kequn.domain.projectfinance.drivers import Scenario
@@ -34,10 +34,12 @@ from kequn.domain.projectfinance.simulation import Uncertainty
 from kequn.domain.projectfinance.taxes import TaxRules
 from kequn.domain.projectfinance.timeline import Timeline
 from kequn.financing.rules import figures, lpr, tax_rules, unverified
-from kequn.policy.documents import Complaints, read_yaml
+from kequn.policy.documents import Complaints, read_yaml, yaml_mapping
 from kequn.policy.pack import Pack
 
 T = TypeVar("T")
+MODEL = Text("项目模型", "The project model")
+LONGEST_TEXT = 200_000
 _SOME_DAY = date(2000, 1, 1)  # stands for a start that was refused, so that the rest is read
 Funding = Literal["pro_rata", "equity_first", "debt_first"]
 KEYS = frozenset({
@@ -62,13 +64,30 @@ def read_model(path: Path, pack: Pack, as_of: date) -> ModelFile:
     """The model of a YAML file; Refused with every error, each with its place in the file."""
     complaints = Complaints()
     body = read_yaml(path, complaints)
-    complaints.settle(path.name)
-    reader = _Reader(path.name, complaints, pack, as_of)
-    found = reader.model(body)
-    complaints.settle(path.name)
+    complaints.settle(path.name, MODEL)
+    return _read(body, path.name, pack, as_of)
+
+
+def model_of(text: str, name: str, pack: Pack, as_of: date) -> ModelFile:
+    """The model that a YAML text says; `name` is what it is called in the places of its errors."""
+    if len(text) > LONGEST_TEXT:
+        wanted = f"{LONGEST_TEXT:,}"
+        raise Refused(
+            Text(f"项目模型 {name} 超过 {wanted} 字", f"the project model {name} has over {wanted} characters")
+        )
+    complaints = Complaints()
+    body = yaml_mapping(text, Place(name), complaints)
+    complaints.settle(name, MODEL)
+    return _read(body, name, pack, as_of)
+
+
+def _read(body: Mapping[str, Any], name: str, pack: Pack, as_of: date) -> ModelFile:
+    complaints = Complaints()
+    found = _Reader(name, complaints, pack, as_of).model(body)
+    complaints.settle(name, MODEL)
     assert found is not None  # noqa: S101 - without complaints there is a model
     complaints.findings += findings_of(found.project)
-    complaints.settle(path.name)
+    complaints.settle(name, MODEL)
     return found
 
 

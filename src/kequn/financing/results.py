@@ -1,5 +1,6 @@
 """The result of a run as plain values for readers: JSON, pages, papers. What is not defined is null."""
 
+from dataclasses import fields
 from datetime import date
 from itertools import pairwise
 from typing import Any
@@ -12,7 +13,7 @@ from kequn.domain.projectfinance.checking import warnings_of
 from kequn.domain.projectfinance.measures import covers_of, measures_of
 from kequn.domain.projectfinance.ratios import dscr_backward, dscr_forward, plcr
 from kequn.domain.projectfinance.returns import payback, rates_of_return
-from kequn.domain.projectfinance.run import Run
+from kequn.domain.projectfinance.run import Run, rules_of
 from kequn.domain.projectfinance.simulation import Simulation
 from kequn.domain.projectfinance.statements import statements_of
 
@@ -28,6 +29,23 @@ def answer_of(run: Run, language: Language, column: int = 0) -> Answer:
         "construction": construction_rows(run, column), "periods": period_rows(run, column),
         "statements": _statements(run, column),
         "warnings": [{"code": one.code, "message": one.text.in_language(language)} for one in warnings_of(run, column)],
+    }  # fmt: skip
+
+
+def kept_of(run: Run) -> Answer:
+    """What is kept of one case beside its model, so that a page needs no engine: as `answer_of` without the three
+    statements, with warnings in both languages and the rules that the cash was paid out by.
+    """
+    rules = rules_of(run.project, run.plan)
+    plain = {one.name: getattr(rules, one.name) for one in fields(rules) if one.name != "dsra_initial"}
+    return {
+        "scenario": run.scenario.name, "currency": run.project.currency, "unit": run.project.unit,
+        "key_figures": key_figures(run), "sources_and_uses": sources_and_uses(run), "limits": _limits(run),
+        "levels": {"lockup": run.project.covenants.lockup_dscr, "default": run.project.covenants.default_dscr},
+        "construction": construction_rows(run), "periods": period_rows(run),
+        "warnings": [{"code": one.code, "zh": one.text.zh, "en": one.text.en} for one in warnings_of(run)],
+        "loans": [loan.name for loan in run.plan.loans],
+        "rules": plain | {"order": list(rules.order), "dsra_initial": float(np.max(rules.dsra_initial, initial=0.0))},
     }  # fmt: skip
 
 

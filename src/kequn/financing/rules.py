@@ -1,9 +1,9 @@
 """The policy numbers of project finance, read from a pack as of a date: taxes, shares of capital, holidays, LPR."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
-from kequn.domain.errors import Misuse, Text
+from kequn.domain.errors import Language, Misuse, Text
 from kequn.domain.projectfinance.calendars import Calendar
 from kequn.domain.projectfinance.rates import Dated
 from kequn.domain.projectfinance.taxes import TaxRules
@@ -24,6 +24,13 @@ def unverified(pack: Pack, as_of: date) -> tuple[str, ...]:
     """Names of the figures that nobody has checked against the official text."""
     rows = pack.standards.at(TABLE, as_of) or _first(pack, TABLE).rows
     return tuple(row["name"] for row in rows if row["status"] != "verified")
+
+
+def said(pack: Pack, names: Sequence[str], language: Language) -> list[str]:
+    """Figures of the pack in words, in their order; LPR by its own name."""
+    rows = (row for edition in pack.standards.editions[TABLE] for row in edition.rows)
+    labels = {"lpr": Text("LPR", "LPR")} | {row["name"]: Text(row["zh"], row["en"]) for row in rows}
+    return [labels[name].in_language(language) if name in labels else name for name in names]
 
 
 def concentration_shares(pack: Pack, as_of: date) -> ConcentrationShares:

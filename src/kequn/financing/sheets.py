@@ -19,11 +19,14 @@ import yaml
 from python_calamine import CalamineError, CalamineWorkbook
 
 from kequn.domain.errors import Finding, Place, Refused, Text
+from kequn.financing.key_words import KEY_WORDS, SHEETS
 from kequn.financing.models import KEYS
 
 TABLES = ("capital", "revenues", "subsidies", "costs", "maintenance", "loans")
 SECTIONS = ("timeline", "limits", "covenants", "working_capital", "tax", "shareholder_loan", "simulation", "scenarios")
 SINGLE = "model"  # the sheet of what is neither a table nor a section
+
+NOTES = "说明 Notes"
 
 Rows = list[list[Any]]
 
@@ -33,6 +36,7 @@ def write_sheets(body: Mapping[str, Any]) -> bytes:
     target = io.BytesIO()
     with xlsxwriter.Workbook(target, {"in_memory": True}) as workbook:
         bold = workbook.add_format({"bold": True})
+        _notes(workbook.add_worksheet(NOTES), bold)
         single = {key: value for key, value in body.items() if key not in (*TABLES, *SECTIONS)}
         _pairs(workbook.add_worksheet(SINGLE), single, bold)
         for name in TABLES:
@@ -40,6 +44,20 @@ def write_sheets(body: Mapping[str, Any]) -> bytes:
         for name in SECTIONS:
             _pairs(workbook.add_worksheet(name), body.get(name) or {}, bold)
     return target.getvalue()
+
+
+def _notes(page: Any, bold: Any) -> None:
+    """What every sheet and key means, in both languages; read back as nothing."""
+    page.set_column(0, 1, 24)
+    page.set_column(2, 3, 60)
+    page.write_row(0, 0, ["工作表 Sheet", "键 Key", "中文", "English"], bold)
+    lines = [
+        (sheet, "", said) for sheet, said in SHEETS.items()
+    ] + [(sheet, key, said) for (sheet, key), said in KEY_WORDS.items()]  # fmt: skip
+    order = list(SHEETS)
+    lines.sort(key=lambda line: order.index(line[0]))
+    for row, (sheet, key, said) in enumerate(lines, start=1):
+        page.write_row(row, 0, [sheet, key, said.zh, said.en], None if key else bold)
 
 
 def _cell(value: object) -> object:
@@ -164,7 +182,7 @@ class _Template:
                 body[name] = self._pairs(name, rows)
             elif name == SINGLE:
                 body |= self._pairs(name, rows, KEYS)
-            else:
+            elif name != NOTES:
                 self.unread.append(Place(self.file, name))
         return ReadSheets({key: value for key, value in body.items() if value not in ({}, [])}, tuple(self.unread))
 
@@ -206,7 +224,8 @@ class _Mapped:
 
     def read(self) -> ReadSheets:
         body: dict[str, Any] = {}
-        for name, given in self.mapping.items():
+        for name, said in self.mapping.items():
+            given = self._keys(said, str(name))
             if name == "cells":
                 self._cells(body, given)
             elif name in TABLES:
@@ -229,6 +248,34 @@ class _Mapped:
     def _bad(self, place: Place, zh: str, en: str) -> None:
         self.findings.append(Finding("sheet.mapping", Text(zh, en), place))
 
+    def _keys(self, value: object, path: str) -> Mapping[str, Any]:
+        """A mapping of keys where one is wanted; nothing, and a finding, where there is something else."""
+        if isinstance(value, Mapping):
+            return {str(key): one for key, one in value.items()}
+        if value is not None:
+            self._bad(
+                Place(column=path), f"应为键值结构，发现 {value!r}", f"expected a mapping of keys, found {value!r}"
+            )
+        return {}
+
+    def _whole(self, given: Mapping[str, Any], key: str, path: str, default: int | None = None) -> int | None:
+        """A row or column counted from 1; None, and a finding, where it is none."""
+        value = given.get(key, default)
+        if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+            return value
+        self._bad(
+            Place(column=f"{path}.{key}"), f"应为从 1 起的整数，发现 {value!r}",
+            f"expected a whole number from 1, found {value!r}",
+        )  # fmt: skip
+        return None
+
+    def _factor(self, value: object, path: str) -> float | None:
+        """A number to multiply by; None where none is given."""
+        if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+            return value
+        self._bad(Place(column=path), f"应为数值，发现 {value!r}", f"expected a number, found {value!r}")
+        return None
+
     def _page(self, name: object) -> Rows | None:
         if name not in self.pages:
             there = ", ".join(self.pages)
@@ -242,10 +289,10 @@ class _Mapped:
         page, sheet = self._page(given.get("sheet")), str(given.get("sheet"))
         if page is None:
             return []
-        head = int(given.get("header_row", 1)) - 1
+        head = (self._whole(given, "header_row", section, 1) or 1) - 1
         heads = [str(cell).strip() for cell in page[head]] if head < len(page) else []
         columns = {}
-        for key, heading in given.get("columns", {}).items():
+        for key, heading in self._keys(given.get("columns"), f"{section}.columns").items():
             if str(heading) in heads:
                 columns[str(key)] = heads.index(str(heading))
                 self.seen.add((sheet, head, columns[str(key)]))
@@ -253,10 +300,12 @@ class _Mapped:
                 there = ", ".join(filter(None, heads))
                 self._bad(Place(self.file, sheet, head + 1, str(heading)), f"{section}.{key}：没有这一列；现有 {there}",
                           f"{section}.{key}: there is no such column; there is {there}")  # fmt: skip
-        return self._records(page, sheet, head, columns, given.get("factors", {}))
+        factors = self._keys(given.get("factors"), f"{section}.factors")
+        scales = {key: self._factor(value, f"{section}.factors.{key}") for key, value in factors.items()}
+        return self._records(page, sheet, head, columns, scales)
 
     def _records(
-        self, page: Rows, sheet: str, head: int, columns: Mapping[str, int], factors: Mapping[str, float]
+        self, page: Rows, sheet: str, head: int, columns: Mapping[str, int], factors: Mapping[str, float | None]
     ) -> list[dict[str, Any]]:
         found = []
         for number, row in enumerate(page[head + 1 :], start=head + 1):
@@ -281,10 +330,13 @@ class _Mapped:
         return value * factor
 
     def _cells(self, body: dict[str, Any], given: Mapping[str, Any]) -> None:
-        for path, where in given.items():
-            page, row, column = self._page(where.get("sheet")), int(where["row"]) - 1, int(where["column"]) - 1
-            if page is None:
+        for path, said in given.items():
+            where = self._keys(said, f"cells.{path}")
+            page = self._page(where.get("sheet"))
+            at = [self._whole(where, name, f"cells.{path}") for name in ("row", "column")]
+            if page is None or None in at:
                 continue
+            row, column = (number - 1 for number in at if number is not None)
             place = Place(self.file, str(where["sheet"]), row + 1, str(column + 1))
             if row >= len(page) or column >= len(page[row]) or page[row][column] == "":
                 self._bad(place, f"{path}：单元格为空", f"{path}: the cell is empty")
@@ -293,8 +345,12 @@ class _Mapped:
             *sections, key = str(path).split(".")
             target = body
             for section in sections:
-                target = target.setdefault(section, {})
-            target[key] = self._scaled(page[row][column], where.get("factor"), place)
+                within = target.setdefault(section, {})
+                if not isinstance(within, dict):
+                    self._bad(place, f"{path}：{section} 已是单个值", f"{path}: {section} holds a single value already")
+                    within = {}
+                target = within
+            target[key] = self._scaled(page[row][column], self._factor(where.get("factor"), f"cells.{path}"), place)
 
     def _unread(self) -> tuple[Place, ...]:
         return tuple(

@@ -16,6 +16,7 @@ import yaml
 from kequn.domain.errors import Finding, Place, Refused, Text
 
 STATUSES = ("verified", "memory", "illustration")
+POLICY_PACK = Text("政策包", "The policy pack")
 
 
 @dataclass(slots=True)
@@ -37,12 +38,12 @@ class Complaints:
         for finding in refused.findings or (Finding("pack.rule", refused.text),):
             self.findings.append(Finding(finding.code, finding.text, place, finding.found, finding.expected))
 
-    def settle(self, pack: str) -> None:
-        """Refuse the pack where anything was found."""
+    def settle(self, name: str, what: Text = POLICY_PACK) -> None:
+        """Refuse what was read, by its kind and name, where anything was found."""
         if self.findings:
             count = len(self.findings)
             raise Refused(
-                Text(f"政策包 {pack} 有 {count} 处错误", f"The policy pack {pack} has {count} error(s)"),
+                Text(f"{what.zh} {name} 有 {count} 处错误", f"{what.en} {name} has {count} error(s)"),
                 tuple(self.findings),
             )
 

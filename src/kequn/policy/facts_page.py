@@ -21,11 +21,14 @@ This page is written from the policy pack `cn`; change the pack, then write it a
 A fact is named once and means the same in rules, imports, screens, views and frames. Empty is unknown, never zero.
 Amounts (unit CNY) are kept as whole fen, or the smallest unit of the record's currency, and read as yuan in rules;
 shares and rates are fractions of 1 (`ratio`). *Supplied*: **handed in** by people or files; **counted** by the machine
-from the row's dates or from related records; **outcome**, known only afterwards, which no rule may read.
+from the row's dates or from related records; **model**, from the kept model of the project;
+**outcome**, known only afterwards, which no rule may read.
 每个事实只有一个名称，在规则、导入、页面、视图和数据框中含义相同。空白即未知，绝不是零。
 金额（单位 CNY）按分（或该币种最小单位）存整数，规则中按元读取；比例与利率一律为小数（`ratio`）。
-“来源”一栏：handed in 由人或文件提供；counted 由程序推算；outcome 事后才知道，任何规则不得读取。
+“来源”一栏：handed in 由人或文件提供；counted 由程序推算；model 取自保存的项目模型；outcome 事后才知道，
+任何规则不得读取。
 """
+SUPPLIED = {"person": "handed in", "model": "model"}
 TITLES = {
     Grain.CUSTOMER: ("Customer", "客户"),
     Grain.STATEMENT: ("Statement", "财务报表"),
@@ -54,7 +57,7 @@ def render(pack: Pack) -> str:
 
 
 def _fact_line(pack: Pack, fact: Fact, words: Words) -> str:
-    supplied = "outcome" if fact.outcome else "handed in" if fact.source == "person" else "counted"
+    supplied = "outcome" if fact.outcome else SUPPLIED.get(fact.source, "counted")
     says = [fact.unit, _bounds(pack.dictionary.bounds[fact.name]), _choices(fact.name, fact.choices, words)]
     if fact.max_age_days is not None:
         says.append(f"stale after {fact.max_age_days} days")

@@ -4,7 +4,7 @@ The shipped packs lie in `packs/`; an institution copies one, changes it, and na
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from kequn.policy.items import Item, items_of
 from kequn.policy.standards import Standards
 
 _MOST_EDITIONS = 16
-_items: dict[tuple[str, tuple[date, ...]], tuple[Item, ...]] = {}
+_items: dict[tuple[str, tuple[date, ...], tuple[object, ...]], tuple[Item, ...]] = {}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,13 +53,34 @@ class Pack:
         found = []
         for editions in self.editions.values():
             chosen = in_force(editions, as_of)
-            found.append(chosen if isinstance(chosen, Document) else min(editions, key=lambda e: e.heading.in_force))
+            document = chosen if isinstance(chosen, Document) else min(editions, key=lambda e: e.heading.in_force)
+            found.append(self._with_series(document, as_of))
         return tuple(found)
+
+    def _with_series(self, document: Document, as_of: date) -> Document:
+        """The document with each constant that names a dated `series` (a standard, and what its rows must hold)
+        filled with the last value published by the date; before the first, the first is read.
+        """
+        constants = document.body.get("constants", {})
+        dated = {name: {**row, "value": value} for name, row in constants.items()
+                 if "series" in row and (value := self._published(row["series"], as_of)) is not None}  # fmt: skip
+        return replace(document, body={**document.body, "constants": {**constants, **dated}}) if dated else document
+
+    def _published(self, series: Mapping[str, Any], as_of: date) -> float | None:
+        wanted = {key: str(value) for key, value in series.items() if key != "table"}
+        editions = self.standards.editions.get(str(series.get("table")), ())
+        rows = [row for edition in editions for row in edition.rows
+                if all(row.get(key) == value for key, value in wanted.items())]  # fmt: skip
+        rows.sort(key=lambda row: row["date"])
+        begun = [row for row in rows if row["date"] <= as_of.isoformat()]
+        return float((begun[-1] if begun else rows[0])["value"]) if rows else None
 
     def items(self, as_of: date) -> tuple[Item, ...]:
         """What the pack defines at a date, in the order of its documents; read once for each set of editions."""
         documents = self.documents(as_of)
-        key = (self.digest, tuple(document.heading.in_force for document in documents))
+        series = tuple(row["value"] for one in documents for row in one.body.get("constants", {}).values()
+                       if "series" in row)  # fmt: skip
+        key = (self.digest, tuple(document.heading.in_force for document in documents), series)
         if key not in _items:
             if len(_items) >= _MOST_EDITIONS:
                 _items.clear()

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from kequn.apps.accounts.models import Role, Scope
 
-IMPORT, UNDO, RUN, SEE_AUDIT, SEE_OUTCOMES, MANAGE_USERS, ASSIGN, REBUILD_SEARCH, DEFINE = (
+IMPORT, UNDO, RUN, SEE_AUDIT, SEE_OUTCOMES, MANAGE_USERS, ASSIGN, REBUILD_SEARCH, DEFINE, MODEL = (
     "import",
     "undo",
     "run",
@@ -15,15 +15,16 @@ IMPORT, UNDO, RUN, SEE_AUDIT, SEE_OUTCOMES, MANAGE_USERS, ASSIGN, REBUILD_SEARCH
     "assign",
     "rebuild_search",
     "define",
+    "model",
 )
 ACTS: dict[str, frozenset[str]] = {
-    Role.MANAGER: frozenset(),
-    Role.ANALYST: frozenset({SEE_OUTCOMES}),
-    Role.RISK: frozenset({RUN, SEE_OUTCOMES}),
+    Role.MANAGER: frozenset({MODEL}),
+    Role.ANALYST: frozenset({SEE_OUTCOMES, MODEL}),
+    Role.RISK: frozenset({RUN, SEE_OUTCOMES, MODEL}),
     Role.SEGMENT: frozenset({IMPORT, RUN, SEE_OUTCOMES, DEFINE}),
     Role.HEAD: frozenset({SEE_OUTCOMES}),
     Role.ADMINISTRATOR: frozenset(
-        {IMPORT, UNDO, RUN, SEE_AUDIT, SEE_OUTCOMES, MANAGE_USERS, ASSIGN, REBUILD_SEARCH, DEFINE}
+        {IMPORT, UNDO, RUN, SEE_AUDIT, SEE_OUTCOMES, MANAGE_USERS, ASSIGN, REBUILD_SEARCH, DEFINE, MODEL}
     ),
     Role.AUDITOR: frozenset({SEE_AUDIT, SEE_OUTCOMES}),
 }

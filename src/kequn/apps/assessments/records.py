@@ -5,13 +5,14 @@ from datetime import date
 from operator import attrgetter
 from typing import Any
 
-from django.db.models import prefetch_related_objects
+from django.db.models import Prefetch, prefetch_related_objects
 
 from kequn.apps.assessments import guarantees
 from kequn.apps.assessments.snapshots import yuan_at
 from kequn.apps.customers.models import Customer, Event, Statement
 from kequn.apps.customers.selectors import Rows, Yuan, customer_row, row_of
 from kequn.apps.deals.models import AccountMonth, Facility, Project, ProjectParty
+from kequn.apps.projects.models import RATIOS
 from kequn.policy.pack import Pack
 
 
@@ -36,7 +37,8 @@ READ = (
     "external_ratings",
     "guarantees_given",
     "guarantees_received",
-    "project_parts__project",
+    Prefetch("project_parts", ProjectParty.objects.select_related("project")),
+    "project_parts__project__models",
 )
 
 
@@ -48,7 +50,7 @@ def customer_rows(*, customer: Customer, as_of: date, pack: Pack) -> CustomerRow
         customer=_customer(customer, as_of, yuan),
         statements=_statements(customer, as_of, yuan),
         facilities=_facilities(customer, as_of, yuan),
-        projects=_projects(customer, yuan),
+        projects=_projects(customer, as_of, yuan),
         account_months=_account_months(customer, as_of, yuan),
         events=_events(customer, as_of, yuan),
     )
@@ -103,16 +105,24 @@ def _facilities(customer: Customer, as_of: date, yuan: Yuan) -> list[Rows] | Non
     return rows if rows or Facility.objects.exists() else None
 
 
-def _projects(customer: Customer, yuan: Yuan) -> list[Rows] | None:
+def _projects(customer: Customer, as_of: date, yuan: Yuan) -> list[Rows] | None:
     rows = [
         {
             "project_id": one.project.project_id,
             **row_of(one.project, "project", one.project.currency, yuan),
+            **_ratios(one.project, as_of),
             "role": one.role or None,
         }
         for one in sorted(customer.project_parts.all(), key=lambda part: (part.project.project_id, part.role))
     ]
     return rows if rows or (ProjectParty.objects.exists() and Project.objects.exists()) else None
+
+
+def _ratios(project: Project, as_of: date) -> Rows:
+    """The ratios of the version of a project's model in force at the date; unknown where there is none."""
+    begun = [one for one in project.models.all() if one.in_force <= as_of]
+    held = max(begun, key=attrgetter("in_force", "number"), default=None)
+    return dict.fromkeys(RATIOS) if held is None else {name: getattr(held, name) for name in RATIOS}
 
 
 def _account_months(customer: Customer, as_of: date, yuan: Yuan) -> list[Rows] | None:

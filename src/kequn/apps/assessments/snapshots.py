@@ -23,6 +23,7 @@ from kequn.apps.assessments.guarantees import table_of
 from kequn.apps.assessments.reading import View, one_view
 from kequn.apps.customers.dictionary import Entry, derived, handed_in
 from kequn.apps.customers.selectors import Yuan
+from kequn.apps.projects.models import RATIOS
 from kequn.policy.pack import Pack
 
 TEXT, NUMBER, WHOLE, DAY, TRUTH, MINOR = pa.string(), pa.float64(), pa.int32(), pa.date32(), pa.bool_(), pa.int64()
@@ -70,7 +71,7 @@ def _write(folder: Path, pack: Pack, as_of: date) -> dict[str, int]:
             "customers": _customers(view, as_of, yuan),
             "statements": _statements(view, as_of, yuan),
             "facilities": _facilities(view, as_of, yuan),
-            "projects": _projects(view, yuan),
+            "projects": _projects(view, as_of, yuan),
             "account_months": _account_months(view, as_of, yuan),
             "events": _events(view, as_of, yuan),
         }
@@ -155,16 +156,23 @@ def _facilities(view: View, as_of: date, yuan: Yuan) -> pa.Table:
     return _in_yuan(_select(view, origin, keys, entries, "f"), entries, yuan).drop_columns(["currency"])
 
 
-def _projects(view: View, yuan: Yuan) -> pa.Table:
+def _projects(view: View, as_of: date, yuan: Yuan) -> pa.Table:
+    """Projects of customers, with the ratios of the version of each project's model that was in force at the date."""
     entries = _grain("project", without=("role",))
+    kinds = {name: DAY if name.endswith("_date") else NUMBER for name in RATIOS}
     keys = {
         "customer_id": ("c.code", TEXT),
         "project_id": ("p.project_id", TEXT),
         "role": ("pp.role", TEXT),
         "currency": ("p.currency", TEXT),
+        **{name: (f"m.{name}", kind) for name, kind in kinds.items()},
     }
-    origin = """FROM deals_projectparty pp JOIN deals_project p ON p.id = pp.project_id
-        JOIN customers_customer c ON c.id = pp.customer_id ORDER BY c.code, p.project_id, pp.role"""
+    origin = f"""FROM deals_projectparty pp JOIN deals_project p ON p.id = pp.project_id
+        JOIN customers_customer c ON c.id = pp.customer_id
+        LEFT JOIN projects_projectmodel m ON m.id = (
+            SELECT x.id FROM projects_projectmodel x WHERE x.project_id = p.id AND x.in_force <= '{as_of}'
+            ORDER BY x.in_force DESC, x.number DESC LIMIT 1)
+        ORDER BY c.code, p.project_id, pp.role"""
     return _in_yuan(_select(view, origin, keys, entries, "p"), entries, yuan).drop_columns(["currency"])
 
 

@@ -150,7 +150,7 @@ class Assembly:
             if stored and stored[1] != self.book.slots[links["customer"]].pk:
                 zh, en = "这笔授信属于另一客户", "this facility belongs to another customer"
                 refuse(row, "facility_of_another", "facility_id", zh, en, found=values["facility_id"])
-        if name in {"facilities", "parties"} and (project := values.get("project_id")) is not None:
+        if name in {"facilities", "parties", "project_actuals"} and (project := values.get("project_id")) is not None:
             here = any(one.spec.table.name == "projects" and one.key == (project,) for one in before)
             if not here and project not in self.projects and (project,) not in self.drafts.get("projects", {}):
                 refuse(row, "project_unknown", "project_id", "没有这个项目", "there is no such project", found=project)

@@ -7,6 +7,8 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from kequn.domain.errors import Finding, Place, Refused, Text
+
 UNZIPPED_BYTES = 1024**3  # a legal sheet of a million rows by twenty columns stays below
 MEMBER_RATIO = 200  # a real sheet of numbers shrinks ten to forty times
 RATIO_FROM_BYTES = 20 << 20  # small parts of empty cells shrink more and hurt nobody
@@ -52,6 +54,16 @@ def guard_zip(path: Path) -> list[zipfile.ZipInfo]:
         _guard_member(one)
     _guard_ratio("", total, sum(one.compress_size for one in members), WHOLE_RATIO_FROM_BYTES)
     return members
+
+
+def guard_workbook(path: Path) -> None:
+    """As `guard_zip`, for who takes a single workbook: Refused with what was found and what was expected."""
+    try:
+        guard_zip(path)
+    except Trouble as trouble:
+        place = Place(path.name)
+        finding = Finding(trouble.code, Text(trouble.zh, trouble.en), place, trouble.found, trouble.expected)
+        raise Refused(Text(f"{path.name} 未打开", f"{path.name} was not opened"), (finding,)) from trouble
 
 
 def _guard_ratio(name: str, unpacked: int, packed: int, start: int) -> None:

@@ -84,6 +84,7 @@ SHEET_ORDER = (
     "events",
     "projects",
     "facilities",
+    "project_actuals",
     "account_months",
 )
 SHEET_TABLES: dict[str, tuple[str, ...]] = {
@@ -95,9 +96,11 @@ SHEET_TABLES: dict[str, tuple[str, ...]] = {
     "events": ("events",),
     "projects": ("projects", "parties"),
     "facilities": ("facilities", "outcomes"),
+    "project_actuals": ("project_actuals",),
     "account_months": ("account_months",),
 }
 TELLING = (
+    *((f"actual_{one}", "project_actuals") for one in ("cfads", "revenue", "operating_costs")),
     ("period_end", "statements"),
     ("account_id", "account_months"),
     ("facility_id", "facilities"),

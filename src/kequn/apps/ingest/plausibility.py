@@ -170,6 +170,7 @@ def field_label(name: str, spoken: str) -> str:
         "facilities",
         "customers",
         "projects",
+        "project_actuals",
         "account_months",
         "groups",
         "events",

@@ -15,6 +15,7 @@ from kequn.apps.ingest.matching import chunks
 from kequn.apps.ingest.models import BeforeImage
 from kequn.apps.ingest.tables import Table, tables
 
+OF_PROJECT = frozenset({"facilities", "parties", "project_actuals"})  # their rows name a project
 RANK = {"": 0, "unchanged": 1, "changed": 2, "new": 3}
 FACT_COLUMNS = ("number", "minor", "currency", "text", "truth", "day")
 Resolved = dict[str, object]
@@ -131,7 +132,7 @@ class Store:
         row = {name: value for name, value in draft.values.items() if name in fields}
         for link, number in draft.links.items():
             row[f"{link}_id"] = self.assembly.book.slots[number].pk
-        if table.name in {"facilities", "parties"} and "project_id" in row:
+        if table.name in OF_PROJECT and "project_id" in row:
             row["project_id"] = self.assembly.projects[row["project_id"]]
         if table.name == "outcomes":
             row["facility_id"] = self.assembly.facilities[row["facility_id"]][0]

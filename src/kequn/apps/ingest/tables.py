@@ -9,6 +9,7 @@ from kequn.apps.customers.dictionary import Entry, by_name, derived, handed_in, 
 from kequn.apps.customers.models import Contact, Customer, Event, ExternalRating, Guarantee, Ownership, Statement
 from kequn.apps.deals.models import AccountMonth, Facility, FacilityOutcome, Project, ProjectParty
 from kequn.apps.ingest import cells, standard_codes
+from kequn.apps.projects.models import ProjectActual
 
 # text, number, whole, money, date, month, period, truth, choice, share, uscc, country, province, industry, currency
 Kind = str
@@ -216,6 +217,7 @@ def tables() -> dict[str, Table]:
         Table("parties", ProjectParty, ("project_id", "customer", "role"), party, _OF_CUSTOMER),
         Table("facilities", Facility, ("facility_id",), facility, _OF_CUSTOMER),
         Table("outcomes", FacilityOutcome, ("facility_id",), outcome_columns),
+        Table("project_actuals", ProjectActual, ("project_id", "period_end"), _sheet_columns("project_actuals")),
         _of_customer("account_months", AccountMonth, "account_id", "month"),
     )
     return {one.name: one for one in made}

@@ -26,12 +26,13 @@ from kequn.apps.deals.models import AccountMonth, Facility, FacilityOutcome, Pro
 from kequn.apps.ingest.indexing import follow, touched_by
 from kequn.apps.ingest.matching import chunks
 from kequn.apps.ingest.models import BatchState, BeforeImage, ImportBatch
+from kequn.apps.projects.models import ProjectActual, ProjectModel
 from kequn.domain.errors import Finding, Misuse, Place, Refused, Text
 
 # children before the rows they hang on
 ORDER: tuple[type[Model], ...] = (
-    FactValue, AccountMonth, FacilityOutcome, ProjectParty, Facility, Project, Event, ExternalRating, Statement,
-    Contact, Guarantee, Ownership, Identifier, Customer, Group,
+    FactValue, AccountMonth, FacilityOutcome, ProjectParty, ProjectActual, Facility, Project, Event, ExternalRating,
+    Statement, Contact, Guarantee, Ownership, Identifier, Customer, Group,
 )  # fmt: skip
 OF_CUSTOMER: tuple[type[Model], ...] = (
     FactValue, AccountMonth, ProjectParty, Facility, Event, ExternalRating, Statement, Contact, Guarantee, Ownership,
@@ -43,6 +44,7 @@ CHILDREN: tuple[tuple[type[Model], str, type[Model]], ...] = (
     (Guarantee, "guarantor_id", Customer),
     (FacilityOutcome, "facility_id", Facility),
     (ProjectParty, "project_id", Project),
+    (ProjectActual, "project_id", Project),
     (Facility, "project_id", Project),
     (Customer, "group_id", Group),
 )
@@ -108,7 +110,8 @@ KINDS = {
     "FacilityOutcome": Text("授信结果", "Outcome"), "ProjectParty": Text("项目参与方", "Party to a project"),
     "Facility": Text("授信", "Facility"), "Project": Text("项目", "Project"), "Event": Text("事件", "Event"),
     "ExternalRating": Text("外部评级", "External rating"), "Statement": Text("财务报表", "Statement"),
-    "Contact": Text("联系人", "Contact"),
+    "Contact": Text("联系人", "Contact"), "ProjectActual": Text("项目实际数", "Actual figures of a project"),
+    "ProjectModel": Text("项目模型", "Model of a project"),
     "Guarantee": Text("担保", "Guarantee"), "Ownership": Text("股权", "Ownership"),
     "Identifier": Text("客户编号", "Customer number"),
     "Customer": Text("客户", "Customer"), "Group": Text("集团", "Group"), "Pin": Text("人工归属", "Pin"),

@@ -192,8 +192,8 @@ def _scenarios(project: Project) -> Iterator[Finding]:
 
 
 def warnings_of(run: Run, column: int = 0) -> tuple[Finding, ...]:
-    """What is weak in one scenario of a run: years of negative cash, years that cannot serve the debt, debt left
-    over.
+    """What is weak in one scenario of a run: the first default and lock-up, years of negative cash, years that cannot
+    serve the debt, debt left over.
     """
     line, found = run.project.timeline, []
     years = line.years_of_operation()
@@ -216,4 +216,29 @@ def warnings_of(run: Run, column: int = 0) -> tuple[Finding, ...]:
             found.append(
                 _found("left", name, f"项目终了仍欠 {left:,.2f}", f"{left:,.2f} is owed at the end of the project")
             )
-    return tuple(found)
+    return (*_breaches(run, column), *found)
+
+
+def _breaches(run: Run, column: int) -> Iterator[Finding]:
+    """The first period of a default and of a lock-up while the senior loan is owed, each with its date and cover."""
+    if not run.plan.loans:
+        return
+    line, flow, given = run.project.timeline, run.waterfall, run.project.covenants
+    owed = flow.loans[run.plan.loans[0].name].opening[:, column] > 0.0
+    for code, flags, level, zh, en in (
+        ("default", flow.is_in_default, given.default_dscr, "违约", "default"),
+        ("lockup", flow.is_locked_up, given.lockup_dscr, "锁定分配", "lock-up"),
+    ):
+        held = (flags[:, column] & owed).nonzero()[0]
+        if len(held):
+            first, count = int(held[0]), len(held)
+            cover, end = float(flow.tested_dscr[first, column]), line.operation_dates()[first + 1]
+            digits = 2 if f"{cover:.2f}" != f"{level:.2f}" else 4
+            why = (f"偿债备付率 {cover:.{digits}f} 低于 {level:.2f}", f"DSCR {cover:.{digits}f} below {level:.2f}")
+            if cover >= level:
+                why = ("准备金不足或有欠款", "a reserve is not full or something is owed")
+            yield _found(
+                code, "DSCR", f"截至 {end} 的期间首次{zh}：{why[0]}；共 {count} 期",
+                f"{en} first in the period to {end}: {why[1]}; {count} period(s) in all",
+                int(line.years_of_operation()[first]),
+            )  # fmt: skip

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from kequn.domain.projectfinance.conditions import Conditions
 from kequn.domain.projectfinance.drivers import Scenario
 from kequn.domain.projectfinance.rates import RatePlan
 from kequn.domain.projectfinance.taxes import TaxRules
@@ -122,20 +123,12 @@ class ShareholderLoan:
 
 
 @dataclass(frozen=True, slots=True)
-class Covenants:
-    """Reserves and tests of the senior loan; see `waterfall.WaterfallRules`. Months of service, DSCR in times."""
+class Covenants(Conditions):
+    """Reserves and tests of the senior loan: months of service, a rate per annum; an empty order is the usual one."""
 
     dsra_months: float = 0.0
     is_dsra_prefunded: bool = True
-    dsrf_limit: float = 0.0
     dsrf_rate: float = 0.0
-    sweep_share: float = 0.0
-    lockup_dscr: float = 0.0
-    default_dscr: float = 0.0
-    cure_dscr: float = 0.0
-    cure_limit: float = 0.0
-    cures: int = 0
-    order: tuple[str, ...] = ()  # empty is the usual order
 
 
 @dataclass(frozen=True, slots=True)

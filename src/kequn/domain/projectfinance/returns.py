@@ -18,6 +18,7 @@ Status = Literal["ok", "ill_conditioned", "multiple", "no_solution"]
 _FLAT = 100.0  # a change of one in a million of the flows moves the rate by more than a hundredth of a point
 _EPSILON = 2.0**-52
 _SHORT = 40
+_SETTLED = 1e-13
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,33 +100,42 @@ def _levels(values: Array, times: Array) -> list[Array]:
         found.append(following / np.abs(following).max())
 
 
-def _value(values: Array, times: Array, s: float) -> tuple[float, float, float]:
-    """f, its derivative and the sum of the sizes of its terms, all scaled by one positive factor without overflow."""
-    if len(values) <= _SHORT:
-        return _plain_value(values.tolist(), times.tolist(), s)
-    shift = times[-1] if s < 0.0 else times[0]
-    terms = values * np.exp(-s * (times - shift))
-    return float(terms.sum()), float(-(terms * times).sum()), float(np.abs(terms).sum())
+class _Sum:
+    """A sum of a_i exp(-s t_i). Its positive and its negative terms are added up apart; what is found of them is scaled
+    by one positive factor, so that nothing overflows.
+    """
 
+    __slots__ = ("pairs", "times", "values")
 
-def _plain_value(values: list[float], times: list[float], s: float) -> tuple[float, float, float]:
-    """The same for a short series in plain numbers, which is quicker."""
-    shift = times[-1] if s < 0.0 else times[0]
-    value = slope = size = 0.0
-    for amount, time in zip(values, times, strict=True):
-        term = amount * math.exp(-s * (time - shift))
-        value += term
-        slope -= term * time
-        size += abs(term)
-    return value, slope, size
+    def __init__(self, values: Array, times: Array) -> None:
+        self.values, self.times = values, times
+        self.pairs = list(zip(values.tolist(), times.tolist(), strict=True))
 
+    def parts(self, s: float) -> tuple[float, float, float, float]:
+        """The sizes of the positive and of the negative terms, and the same with each term times its time."""
+        shift = self.pairs[-1][1] if s < 0.0 else self.pairs[0][1]
+        if len(self.pairs) > _SHORT:
+            terms = self.values * np.exp(-s * (self.times - shift))
+            above, below = np.maximum(terms, 0.0), np.maximum(-terms, 0.0)
+            late_above, late_below = float(above @ self.times), float(below @ self.times)
+            return float(above.sum()), float(below.sum()), late_above, late_below
+        up = down = late_up = late_down = 0.0
+        for amount, time in self.pairs:
+            term = amount * math.exp(-s * (time - shift))
+            if term > 0.0:
+                up += term
+                late_up += term * time
+            else:
+                down -= term
+                late_down -= term * time
+        return up, down, late_up, late_down
 
-def _sign(values: Array, times: Array, s: float) -> int:
-    """The sign of f, and nil where rounding hides it."""
-    value, _, size = _value(values, times, s)
-    if abs(value) <= 4.0 * _EPSILON * size:
-        return 0
-    return 1 if value > 0.0 else -1
+    def sign(self, s: float) -> int:
+        """The sign of the sum, and nil where rounding hides it."""
+        up, down, _, _ = self.parts(s)
+        if abs(up - down) <= 4.0 * _EPSILON * (up + down):
+            return 0
+        return 1 if up > down else -1
 
 
 def _bounds(values: Array, times: Array) -> tuple[float, float]:
@@ -139,43 +149,55 @@ def _bounds(values: Array, times: Array) -> tuple[float, float]:
 def _roots_between(values: Array, times: Array, turning: Sequence[float]) -> list[float]:
     """The roots of a function whose turning points are known, in rising order; a touching root counts once."""
     low, high = _bounds(values, times)
+    of = _Sum(values, times)
     points = [low, *(one for one in turning if low < one < high), high]
-    signs = [_sign(values, times, one) for one in points]
+    signs = [of.sign(one) for one in points]
     found: list[float] = []
     for place in range(len(points) - 1):
         if signs[place] == 0 and (not found or found[-1] != points[place]):
             found.append(points[place])
         if signs[place] * signs[place + 1] < 0:
-            found.append(_root(values, times, points[place], points[place + 1], signs[place]))
+            found.append(_root(of, points[place], points[place + 1], signs[place]))
     return found
 
 
-def _root(values: Array, times: Array, low: float, high: float, sign_at_low: int) -> float:
-    """One root inside a bracket: Newton, and bisection wherever Newton would leave the bracket or creep."""
+def _root(of: _Sum, low: float, high: float, sign_at_low: int) -> float:
+    """One root inside a bracket: Newton on ln(positive terms) - ln(negative terms), which is nearly a straight line,
+    and bisection wherever that would leave the bracket or creep.
+    """
     middle = (low + high) / 2.0
-    before = high - low
+    before, step = high - low, math.inf
     for _ in range(200):
-        value, slope, _size = _value(values, times, middle)
-        if value == 0.0:
+        up, down, late_up, late_down = of.parts(middle)
+        if up == down:
             return middle
-        if (value > 0.0) == (sign_at_low > 0):
+        if (up > down) == (sign_at_low > 0):
             low = middle
         else:
             high = middle
-        following = middle - value / slope if slope else low
-        width = high - low
-        if not low < following < high or width > before / 2.0:
+        following, width = _following(middle, up, down, late_up, late_down), high - low
+        if following is None or not low < following < high or (width > before / 2.0 and abs(following - middle) > step):
             following = (low + high) / 2.0
-        before = width
-        if abs(following - middle) <= 2.0 * _EPSILON * max(1e-3, abs(middle)) or width <= _EPSILON * abs(middle):
+        moved = abs(following - middle)
+        if moved <= 2.0 * _EPSILON * max(1e-3, abs(middle)) or width <= _EPSILON * abs(middle):
             return following
-        middle = following
+        if moved >= step and moved <= _SETTLED * max(1e-3, abs(middle)):  # rounding, and nothing closer than that
+            return following
+        before, step, middle = width, moved, following
     return middle
 
 
+def _following(s: float, up: float, down: float, late_up: float, late_down: float) -> float | None:
+    """Where the straight line through ln(up / down) meets nil; None where there is no such line."""
+    if up <= 0.0 or down <= 0.0:
+        return None
+    slope = late_down / down - late_up / up
+    return s - math.log(up / down) / slope if slope else None
+
+
 def _is_flat(values: Array, times: Array, s: float) -> bool:
-    _, slope, size = _value(values, times, s)
-    return size > _FLAT * abs(slope)
+    up, down, late_up, late_down = _Sum(values, times).parts(s)
+    return up + down > _FLAT * abs(late_up - late_down)
 
 
 def payback(amounts: Sequence[float], times: Sequence[float], rate: float = 0.0) -> float | None:

@@ -4,11 +4,12 @@ Interest runs on opening balances, so tax, cash and waterfall of a period follow
 circular or searched for. All lines have the shape (periods, scenarios).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from kequn.domain.projectfinance.arrays import Array
+from kequn.domain.projectfinance.conditions import Conditions
 from kequn.domain.projectfinance.drivers import BASE, Scenario
 from kequn.domain.projectfinance.model import Project
 from kequn.domain.projectfinance.operation import Operation, operate
@@ -116,7 +117,10 @@ def solve(
     return _Forward(project, scenario, agreed, _KEPT if is_brief else None).run()
 
 
-def _rules(project: Project, plan: FinancingPlan) -> WaterfallRules:
+def rules_of(project: Project, plan: FinancingPlan) -> WaterfallRules:
+    """The order of payment of a project and its conditions, in periods of its timeline; the usual order if none is
+    declared.
+    """
     given, line = project.covenants, project.timeline
     order = given.order or (
         *(f"service:{loan.name}" for loan in plan.loans[:1]),
@@ -126,17 +130,11 @@ def _rules(project: Project, plan: FinancingPlan) -> WaterfallRules:
         *(("sweep",) if plan.loans else ()),
         "distribution",
     )
+    same = {one.name: getattr(given, one.name) for one in fields(Conditions)}
     return WaterfallRules(
-        order=order,
+        **same | {"order": order},
         dsra_periods=given.dsra_months / line.step,
-        dsrf_limit=given.dsrf_limit,
         dsrf_rate=given.dsrf_rate * line.step / 12.0,
-        sweep_share=given.sweep_share,
-        lockup_dscr=given.lockup_dscr,
-        default_dscr=given.default_dscr,
-        cure_dscr=given.cure_dscr,
-        cure_limit=given.cure_limit,
-        cures=given.cures,
         tested_periods=line.per_year,
         dsra_initial=plan.dsra_initial,
     )
@@ -231,9 +229,11 @@ class _Forward:
 
     def run(self) -> Run:
         line = self.project.timeline
-        before_tax = np.broadcast_to(self.operation.cash_before_tax, (line.periods, self.width))
+        made = self.operation
+        earned = made.ebitda - made.maintenance - made.vat_interest
+        before_tax = np.broadcast_to(earned - made.working_capital_change, (line.periods, self.width))
         engine = self._waterfall(line.periods)
-        profit = self.operation.ebitda - self.operation.maintenance - self.operation.vat_interest - self.depreciation
+        profit = earned - self.depreciation
         taxes = _Taxes(self.project, self.scenario, self.width)
         tax = np.zeros((line.periods, self.width))
         lent = self._owners_lines(line.periods)
@@ -255,7 +255,9 @@ class _Forward:
         target = self.operation.mra_target
         if target is not None:
             target = np.broadcast_to(target, (periods, self.width))
-        return WaterfallRun(np.zeros((periods, self.width)), loans, _rules(self.project, self.plan), target, self.keep)
+        return WaterfallRun(
+            np.zeros((periods, self.width)), loans, rules_of(self.project, self.plan), target, self.keep
+        )
 
     def _owners_lines(self, periods: int) -> dict[str, Array] | None:
         loan = self.project.shareholder_loan

@@ -15,6 +15,7 @@ import numpy as np
 
 from kequn.domain.errors import Misuse, Text
 from kequn.domain.projectfinance.arrays import Array, Bools, Like, ratio, widened
+from kequn.domain.projectfinance.conditions import Conditions
 from kequn.domain.projectfinance.reserves import dsra_target
 
 USUAL_ORDER = ("service:senior", "dsra", "sweep", "distribution")
@@ -33,8 +34,8 @@ class DebtTerms:
 
 
 @dataclass(frozen=True, slots=True)
-class WaterfallRules:
-    """The declared order and its conditions. Ratios are times, shares fractions; 0 or () means the rule is absent.
+class WaterfallRules(Conditions):
+    """The declared order and its conditions, with reserves and rates by period.
 
     Steps: `service:NAME` (interest, then scheduled principal), `dsra` and `mra` (fill up to target), `sweep`,
     `distribution`. The first serviced loan is the senior one: its DSCR is tested, its shortfall is met from the DSRA,
@@ -44,14 +45,7 @@ class WaterfallRules:
     order: tuple[str, ...] = USUAL_ORDER
     dsra_periods: float = 0.0
     dsra_initial: Like = 0.0
-    dsrf_limit: float = 0.0
     dsrf_rate: float = 0.0
-    sweep_share: float = 0.0
-    lockup_dscr: float = 0.0
-    default_dscr: float = 0.0
-    cure_dscr: float = 0.0
-    cure_limit: float = 0.0
-    cures: int = 0
     tested_periods: int = 1  # backward look of the tested DSCR, in periods
 
 

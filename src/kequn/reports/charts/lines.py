@@ -3,8 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kequn.reports.charts.scale import Scale, Shown, category_row, grid, legend, places, scale_of
-from kequn.reports.charts.svg import COLOURS, drawing, element, hint, line, number, text, width_of
+from kequn.reports.charts.scale import (
+    Scale,
+    Shown,
+    Threshold,
+    category_row,
+    grid,
+    legend,
+    places,
+    right_edge,
+    scale_of,
+    threshold_marks,
+)
+from kequn.reports.charts.svg import COLOURS, drawing, element, hint, number, width_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,12 +24,6 @@ class Series:
 
     name: str
     values: tuple[float | None, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Threshold:
-    name: str
-    value: float
 
 
 def lines(
@@ -43,24 +48,16 @@ def lines(
     bottom, top = height - 28, 34.0
     scale = scale_of([*known, *marks], bottom=bottom, top=top)
     left = max((width_of(shown(tick)) for tick in scale.ticks), default=20.0) + 14
-    right = width - 10
+    right = right_edge(width, left, categories)
     xs = places(len(categories), left, right)
     inside = [
         legend([one.name for one in series], left=left, y=16),
         grid(scale, left=left, right=right, shown=shown),
         category_row(categories, xs, height - 8),
-        *(_threshold(one, scale, left, right) for one in thresholds),
+        threshold_marks(thresholds, scale, left=left, right=right),
         *(_drawn(place, one, xs, scale, categories, shown) for place, one in enumerate(series)),
     ]
     return drawing("".join(inside), title=title, width=width, height=height)
-
-
-def _threshold(one: Threshold, scale: Scale, left: float, right: float) -> str:
-    y = scale.place(one.value)
-    above = y - 5 if y > scale.top + 14 else y + 14
-    return line(left, y, right, y, "kqc-threshold") + text(
-        one.name, right, above, anchor="end", class_="kqc-threshold-text"
-    )
 
 
 def _drawn(place: int, one: Series, xs: Sequence[float], scale: Scale, categories: Sequence[str], shown: Shown) -> str:

@@ -10,6 +10,14 @@ Shown = Callable[[float], str]
 
 
 @dataclass(frozen=True, slots=True)
+class Threshold:
+    """A level across a chart, with its name."""
+
+    name: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
 class Scale:
     """Values from `low` to `high` on the pixels from `bottom` up to `top`."""
 
@@ -74,6 +82,25 @@ def category_row(categories: Sequence[str], xs: Sequence[float], y: float) -> st
         for one, (word, x) in enumerate(zip(categories, xs, strict=True))
         if (last - one) % every == 0
     )
+
+
+def right_edge(width: float, left: float, categories: Sequence[str]) -> float:
+    """How far to the right the columns may reach, so that the last word under the axis is whole."""
+    part = (width - left) / max(len(categories), 1)
+    return width - max(10.0, (width_of(categories[-1]) - part) / 2 + 4 if categories else 0.0)
+
+
+def threshold_marks(thresholds: Sequence[Threshold], scale: Scale, *, left: float, right: float) -> str:
+    """Broken lines with their names at the right; a name that would cover another stands to the left of it."""
+    drawn, before, x = [], -math.inf, right
+    for one in sorted(thresholds, key=lambda mark: -mark.value):
+        y = scale.place(one.value)
+        at = y - 5 if y > scale.top + 14 else y + 14
+        x = x if at - before < 14 else right
+        drawn.append(line(left, y, right, y, "kqc-threshold"))
+        drawn.append(text(one.name, x, at, anchor="end", class_="kqc-threshold-text"))
+        before, x = at, x - width_of(one.name) - 10
+    return "".join(drawn)
 
 
 def legend(names: Sequence[str], *, left: float, y: float) -> str:

@@ -25,6 +25,7 @@ text { font-family: 'Noto Sans SC'; font-size: 12px; fill: #1f2937 }
 .kqc-on-light { fill: #1f2937 }
 .kqc-on-dark { fill: #ffffff }
 .kqc-link { fill-opacity: .38 }
+.kqc-band { fill-opacity: .2 }
 """
 
 

@@ -40,6 +40,7 @@ def _project(part: Any, as_of: date) -> dict[str, Any]:
              "equity_required_share", "construction_delay_months", "cost_overrun_share")  # fmt: skip
     return {name: getattr(project, name) for name in facts} | {
         "name": str(project),
+        "number": project.pk,
         "role": part.role,
         "total_investment": labels.in_yuan(project.total_investment, project.currency, as_of),
     }

@@ -1,0 +1,84 @@
+"""Read projects with their models, already narrowed to what the person may see."""
+
+from datetime import date
+from typing import Any
+
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+
+from kequn.apps.accounts.access import Person
+from kequn.apps.customers.models import Customer
+from kequn.apps.customers.selectors import sees_every_customer, visible_to
+from kequn.apps.deals.models import Project, ProjectParty
+from kequn.apps.projects.models import RATIOS, ModelResult, ProjectActual, ProjectModel
+
+
+def projects_visible_to(person: Person) -> QuerySet[Project]:
+    """The projects of which the person may see a party; who sees the whole book sees those without a party too."""
+    found = Project.objects.order_by("project_id")
+    if sees_every_customer(person):
+        return found
+    parts = ProjectParty.objects.filter(customer__in=visible_to(person).order_by().values("pk"))
+    return found.filter(pk__in=parts.values("project_id"))
+
+
+def find_project(*, person: Person, number: int) -> Project | None:
+    return projects_visible_to(person).filter(pk=number).first()
+
+
+def with_ratios(projects: QuerySet[Project], as_of: date) -> QuerySet[Any]:
+    """Each project with the ratios of its model in force, the lowest cover first, those without a model last."""
+    model = _in_force(as_of).filter(project=OuterRef("pk"))
+    named = {name: Subquery(model.values(name)[:1]) for name in (*RATIOS, "number", "made_at")}
+    return projects.annotate(**{f"of_{name}" if name in ("number", "made_at") else name: one
+                                for name, one in named.items()}).order_by(
+        F("model_min_dscr").asc(nulls_last=True), F("of_number").asc(nulls_last=True), "project_id"
+    )  # fmt: skip
+
+
+def searched(projects: QuerySet[Any], words: str) -> QuerySet[Any]:
+    """Those whose name, code or sector holds every word."""
+    for word in words.split()[:8]:
+        projects = projects.filter(Q(project_name__icontains=word) | Q(project_id__icontains=word))
+    return projects
+
+
+def _in_force(as_of: date) -> QuerySet[ProjectModel]:
+    return ProjectModel.objects.filter(in_force__lte=as_of).order_by("-in_force", "-number")
+
+
+def model_in_force(project: Project, as_of: date) -> ProjectModel | None:
+    """The version of a project's model that holds at a date: the latest begun, of one day the last kept."""
+    return _in_force(as_of).filter(project=project).first()
+
+
+def versions_of(project: Project) -> list[ProjectModel]:
+    return list(project.models.defer("body").order_by("-number"))
+
+
+def results_of(model: ProjectModel) -> list[ModelResult]:
+    """The scenarios of a version, the base first, without the periods, which are read one scenario at a time."""
+    return list(model.results.defer("answer").order_by("place"))
+
+
+def answer_of(model: ProjectModel, scenario: str) -> dict[str, Any] | None:
+    """Everything kept of one scenario; None where there is none of this name."""
+    found = model.results.filter(scenario=scenario).values_list("answer", flat=True).first()
+    return None if found is None else dict(found)
+
+
+def actuals_of(project: Project) -> list[ProjectActual]:
+    return list(project.actuals.order_by("period_end"))
+
+
+def parties_of(*, person: Person, project: Project) -> list[tuple[Customer, str]]:
+    """The parties that the person may see, with their roles."""
+    mine = project.parties.filter(customer__in=visible_to(person).order_by().values("pk"))
+    return [(one.customer, one.role) for one in mine.select_related("customer").order_by("role", "customer__name")]
+
+
+def ratios_at(projects: list[int], as_of: date) -> dict[int, dict[str, Any]]:
+    """The ratios of the models in force at a date, by project; nothing for a project without a model."""
+    found: dict[int, dict[str, Any]] = {}
+    for row in _in_force(as_of).filter(project__in=projects).values("project_id", *RATIOS):
+        found.setdefault(row.pop("project_id"), row)
+    return found

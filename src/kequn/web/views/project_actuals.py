@@ -1,0 +1,190 @@
+"""What really came in each period beside the model, and the form to enter it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from kequn.apps.accounts.access import MODEL, may
+from kequn.apps.projects import selectors
+from kequn.apps.projects.models import ACTUAL_LINES, ProjectModel
+from kequn.apps.projects.reckoning import ready
+from kequn.apps.projects.services import keep_actual
+from kequn.domain.errors import KequnError
+from kequn.domain.money import UNITS, MoneyUnit
+from kequn.domain.projectfinance.drivers import Scenario
+from kequn.financing.actuals import Beside, Compared, compare
+from kequn.financing.results import key_figures
+from kequn.financing.words import DASH, FIGURES, Word, shown, word_of
+from kequn.reports.charts import Series, lines
+from kequn.web.templatetags.kequn import language
+from kequn.web.views.project_cases import driver_label, driver_value
+from kequn.web.views.project_parts import WIDE, marks_of, unit_of
+
+Answer = Mapping[str, Any]
+ENDS_OFFERED = 60
+LARGEST = Decimal(10) ** 15
+CARRIED = ("min_dscr", "min_dscr_date", "average_dscr", "llcr", "equity_irr", "first_lockup", "first_default")
+
+
+def money_unit(answer: Answer) -> MoneyUnit | None:
+    """The unit of a model's amounts; None where the model names one that is not known."""
+    named = str(answer.get("unit") or "") or "元"
+    return next((one for one in UNITS.values() if named in (one.zh, one.en, one.code)), None)
+
+
+def actuals(_request: HttpRequest, model: ProjectModel) -> dict[str, Any]:
+    answer = selectors.answer_of(model, "base") or {}
+    unit, kept = money_unit(answer), selectors.actuals_of(model.project)
+    ends = [_last_day(row) for row in answer["periods"]]
+    context: dict[str, Any] = {
+        "unit": unit_of(answer),
+        "is_unit_known": unit is not None,
+        "ends": ends[:ENDS_OFFERED],
+        "next_end": next((one for one in ends if one not in {two.period_end for two in kept}), ends[-1]),
+        "fields": [{"name": name, "label": _label(name)} for name in ACTUAL_LINES],
+    }
+    if unit is None or not kept:
+        return context
+    mine = [one for one in kept if one.currency == answer["currency"]]
+    known = {one.period_end: {line: _in_unit(getattr(one, name), unit) for name, line in ACTUAL_LINES.items()}
+             for one in mine}  # fmt: skip
+    per_year = ready(model).file.project.timeline.per_year
+    found = compare(answer["periods"], answer["loans"], known, tuple(ACTUAL_LINES.values()), per_year)
+    return context | _compared(found, answer, other=len(kept) - len(mine)) | _carried_on(model, found, answer)
+
+
+def _last_day(row: Answer) -> date:
+    return date.fromisoformat(row["end"]) - timedelta(days=1)
+
+
+def _in_unit(minor: int | None, unit: MoneyUnit) -> float | None:
+    return None if minor is None else float(unit.of(minor))
+
+
+def _label(name: str) -> str:
+    line = ACTUAL_LINES[name]
+    if line in ("interest_paid", "principal_paid"):
+        return _("Interest paid") if line == "interest_paid" else _("Principal paid")
+    return word_of(line).label.in_language(language())
+
+
+def _compared(found: Compared, answer: Answer, *, other: int) -> dict[str, Any]:
+    spoken = language()
+    periods = [
+        {
+            "end": one.end,
+            "rows": [{"label": _label(name)} | _beside(one.lines[line], one.cumulated[line])
+                     for name, line in ACTUAL_LINES.items()],
+            "dscr": {"model": shown(one.dscr.model or None, "times", spoken),
+                     "actual": shown(one.dscr.actual, "times", spoken)},
+        }
+        for one in reversed(found.periods)
+    ]  # fmt: skip
+    return {
+        "periods": periods,
+        "missing": found.missing,
+        "astray": found.astray,
+        "other_currency": other,
+        "actual_chart": _chart(found, answer),
+    }
+
+
+def _beside(one: Beside, sums: Beside) -> dict[str, str]:
+    spoken = language()
+
+    def signed(value: float | None, form: str = ".2f", unit: str = "") -> str:
+        """With its sign; a difference that rounds to nil has none."""
+        if value is None:
+            return DASH
+        said = f"{value:+,{form}}{unit}"
+        return said[1:] if not said.strip("+-0.,%") else said
+
+    return {
+        "model": shown(one.model, "amount", spoken), "actual": shown(one.actual, "amount", spoken),
+        "difference": signed(one.difference), "so_far": signed(sums.difference),
+        "share": signed(None if one.share is None else one.share * 100.0, ".1f", "%"),
+    }  # fmt: skip
+
+
+def _chart(found: Compared, answer: Answer) -> str:
+    """The cover of the model over the known periods and two years more, and the cover that came."""
+    span = answer["periods"][: len(found.periods) + 4]
+    came = [one.dscr.actual for one in found.periods]
+    return lines(
+        title=_("DSCR of twelve months (times)"), categories=[str(row["end"])[:7] for row in span],
+        series=[Series(_("Model"), tuple(row.get("dscr_backward") for row in span)),
+                Series(_("Actual"), (*came, *[None] * (len(span) - len(came))))],
+        shown=lambda value: f"{value:.2f}", width=WIDE, height=260,
+        thresholds=marks_of(answer["levels"]),
+    )  # fmt: skip
+
+
+def _carried_on(model: ProjectModel, found: Compared, answer: Answer) -> dict[str, Any]:
+    """The model run on with prices and costs as they have been so far, beside the model as it stands."""
+    if not found.factors:
+        return {}
+    spoken, project = language(), ready(model)
+    figures = key_figures(project.run(Scenario("as so far", dict(found.factors))))
+    base: Sequence[tuple[str, Word]] = [(name, FIGURES[name]) for name in CARRIED]
+    return {
+        "factors": [f"{driver_label(name)} {driver_value(name, value)}" for name, value in found.factors.items()],
+        "carried": [
+            {"label": word.label.in_language(spoken),
+             "model": shown(answer["key_figures"].get(name), word.unit, spoken),
+             "projected": shown(figures.get(name), word.unit, spoken)}
+            for name, word in base
+        ],
+    }  # fmt: skip
+
+
+@require_POST
+def enter(request: HttpRequest, number: int) -> HttpResponse:
+    """Keep the figures of one period; what is left empty stays unknown."""
+    from kequn.web.views.projects import chosen_model, visible_project
+
+    project = visible_project(request, number)
+    if not may(request.user, MODEL):
+        raise PermissionDenied
+    model = chosen_model(request, project)
+    if model is None:
+        raise Http404
+    answer = selectors.answer_of(model, "base") or {}
+    try:
+        day = date.fromisoformat(request.POST.get("period_end", ""))
+        amounts = _posted(request, money_unit(answer) or UNITS["yuan"])
+        keep_actual(
+            person=request.user, project=project, period_end=day, amounts=amounts, currency=answer["currency"][:3]
+        )
+        messages.success(request, _("The figures of the period are kept."))
+    except KequnError as error:
+        messages.error(request, error.text.in_language(language()))
+    except (ValueError, InvalidOperation) as error:
+        messages.error(request, _("A date or a number cannot be read: %(what)s") % {"what": str(error)[:100]})
+    return redirect(f"{reverse('project', args=[number])}?tab=actuals")
+
+
+def _posted(request: HttpRequest, unit: MoneyUnit) -> dict[str, int | None]:
+    """The amounts of the form in minor units; an empty one is unknown."""
+    found: dict[str, int | None] = {}
+    for name in ACTUAL_LINES:
+        typed = request.POST.get(name, "").replace(",", "").replace("，", "").strip()[:40]
+        if not typed:
+            found[name] = None
+            continue
+        try:
+            value = Decimal(typed)
+        except InvalidOperation:
+            raise ValueError(typed) from None
+        if not value.is_finite() or abs(value) > LARGEST:
+            raise ValueError(typed)
+        found[name] = round(value * unit.minor)
+    return found

@@ -1,0 +1,96 @@
+"""Projects: the list of those the reader may see, and the page of one, a part at a time."""
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from kequn.apps.accounts.access import MODEL, may
+from kequn.apps.deals.models import Project
+from kequn.apps.projects import selectors
+from kequn.apps.projects.models import ProjectModel
+from kequn.web import labels
+from kequn.web.preferences import rows_per_page
+from kequn.web.views import project_actuals, project_cases, project_parts
+
+OVERVIEW = "overview"
+
+
+@require_safe
+def projects(request: HttpRequest) -> HttpResponse:
+    words, today = request.GET.get("q", "").strip()[:100], timezone.localdate()
+    found = selectors.searched(selectors.projects_visible_to(request.user), words)
+    pages = Paginator(selectors.with_ratios(found, today), rows_per_page(request))
+    pages.count = found.order_by().count()  # without the ratios, which are read for the rows of the page alone
+    page = pages.get_page(request.GET.get("page"))
+    rows = [
+        {"project": one, "investment": labels.in_yuan(one.total_investment, one.currency, today),
+         "mood": project_parts.mood_of(one.model_min_dscr, one.model_default_date, one.model_lockup_date)}
+        for one in page
+    ]  # fmt: skip
+    context = {"rows": rows, "page": page, "words": words, "count": pages.count, "today": today}
+    return render(request, "kequn/projects.html", context)
+
+
+def visible_project(request: HttpRequest, number: int) -> Project:
+    """The project of this address, or nothing at all for who may see no party of it."""
+    found = selectors.find_project(person=request.user, number=number)
+    if found is None:
+        raise Http404
+    return found
+
+
+@require_safe
+def project_page(request: HttpRequest, number: int) -> HttpResponse:
+    project, today = visible_project(request, number), timezone.localdate()
+    model = chosen_model(request, project)
+    parts = {
+        OVERVIEW: _("Overview"),
+        "cash": _("Cash flow and waterfall"),
+        "cases": _("Scenarios"),
+        "what-if": _("What if"),
+        "simulation": _("Simulation"),
+        "actuals": _("Actuals"),
+        "versions": _("Versions"),
+    }
+    tab = request.GET.get("tab", "")
+    tab = tab if tab in parts else OVERVIEW
+    makers = {
+        OVERVIEW: project_parts.overview,
+        "cash": project_parts.cash,
+        "cases": project_cases.cases,
+        "what-if": project_cases.what_if,
+        "simulation": project_cases.simulation,
+        "actuals": project_actuals.actuals,
+    }
+    made: dict[str, Any] = {} if tab == "versions" else makers[tab](request, model) if model is not None else {}
+    versions = selectors.versions_of(project)
+    context = {
+        "project": project,
+        "investment": labels.in_yuan(project.total_investment, project.currency, today),
+        "model": model,
+        "versions": versions,
+        "is_current": model is None or model == selectors.model_in_force(project, today),
+        "parties": selectors.parties_of(person=request.user, project=project),
+        "may_model": may(request.user, MODEL),
+        "today": today,
+        "tab": tab,
+        "tabs": [{"key": key, "label": label} for key, label in parts.items()],
+        "part": f"kequn/project_{tab.replace('-', '_')}.html",
+    }
+    return render(request, "kequn/project.html", context | made)
+
+
+def chosen_model(request: HttpRequest, project: Project) -> ProjectModel | None:
+    """The version that the address names, else the one in force, else the latest that will be."""
+    wanted = request.GET.get("version", "")
+    if wanted.isdecimal() and len(wanted) < 9:
+        named = project.models.filter(number=int(wanted)).first()
+        if named is None:
+            raise Http404
+        return named
+    return selectors.model_in_force(project, timezone.localdate()) or project.models.order_by("in_force").first()

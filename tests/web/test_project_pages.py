@@ -1,0 +1,160 @@
+"""The pages of projects: who sees them, who may write, and that they answer without scripts and in both languages."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from kequn.apps.accounts.models import User
+from kequn.apps.customers.models import Customer
+from kequn.apps.projects import selectors
+from kequn.apps.projects.models import ModelSimulation, ProjectActual, ProjectModel
+from kequn.financing.models import model_of
+from kequn.policy import load_pack
+
+pytestmark = pytest.mark.django_db
+TABS = ("overview", "cash", "cases", "what-if", "simulation", "actuals", "versions")
+EXAMPLE = (Path(__file__).parents[2] / "examples" / "projects" / "toll_road.yaml").read_text("utf-8")
+
+
+@pytest.fixture
+def model():
+    return ProjectModel.objects.get(name="toll_road.yaml")
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+@pytest.mark.parametrize("tab", TABS)
+def test_every_part_of_a_project_is_shown_for_each_model(sign_in, tab, language):
+    client = sign_in("head", language)
+    for model in ProjectModel.objects.all():
+        answer = client.get(f"/projects/{model.project_id}/?tab={tab}")
+        assert answer.status_code == 200
+        text = answer.content.decode()
+        assert "nan" not in text.lower().split()
+        assert ">None<" not in text
+
+
+def test_the_list_has_the_lowest_cover_first_and_those_without_a_model_last(sign_in, model):
+    text = sign_in("head").get("/projects/").content.decode()
+    ordered = ProjectModel.objects.order_by("model_min_dscr").values_list("project_id", flat=True)
+    places = [text.index(f'href="/projects/{number}/"') for number in ordered]
+    assert places == sorted(places)
+
+
+@pytest.mark.django_db
+def test_a_page_of_projects_takes_few_queries(sign_in, django_assert_max_num_queries, model):
+    client = sign_in("head")
+    with django_assert_max_num_queries(20):
+        client.get("/projects/")
+    for tab in TABS:
+        with django_assert_max_num_queries(20):
+            client.get(f"/projects/{model.project_id}/?tab={tab}")
+
+
+def test_who_sees_no_party_of_a_project_sees_nothing_of_it(sign_in, model):
+    lin = User.objects.get(username="demo-manager")
+    Customer.objects.filter(project_parts__project=model.project).update(owner=None, team=None, branch=None)
+    assert not selectors.projects_visible_to(lin).filter(pk=model.project_id).exists()
+    client = sign_in("manager")
+    for address in ("", "what-if/", "model.yaml", "model.xlsx"):
+        assert client.get(f"/projects/{model.project_id}/{address}").status_code == 404
+    for address in ("keep/", "simulate/", "actuals/"):
+        assert client.post(f"/projects/{model.project_id}/{address}").status_code == 404
+
+
+@pytest.mark.parametrize("role", ["segment", "head", "auditor"])
+def test_who_only_reads_may_keep_no_model_no_figures_and_no_simulation(sign_in, model, role):
+    client = sign_in(role)
+    for address in ("keep/", "simulate/", "actuals/"):
+        assert client.post(f"/projects/{model.project_id}/{address}").status_code == 403
+
+
+def test_the_sliders_answer_as_a_fragment_and_as_a_plain_page_alike(sign_in, model):
+    client = sign_in("head")
+    asked = "price=0.9&opex=1.1&delay_months=6"
+    part = client.get(f"/projects/{model.project_id}/what-if/?{asked}")
+    whole = client.get(f"/projects/{model.project_id}/?tab=what-if&{asked}").content.decode()
+    assert part.headers["Server-Timing"].startswith("case;dur=")
+    row = next(line for line in part.content.decode().split("<tr>") if "Minimum DSCR<" in line)
+    assert row.split("</tr>")[0] in whole
+
+
+def test_a_slider_beyond_its_reach_and_a_word_in_its_place_are_held_in(sign_in, model):
+    client = sign_in("head")
+    for asked in ("price=99", "price=nan", "price=abc", "price=-inf", "delay_months=1e400"):
+        answer = client.get(f"/projects/{model.project_id}/what-if/?{asked}")
+        assert answer.status_code == 200
+
+
+def test_a_model_is_kept_from_the_page_and_becomes_the_one_in_force(sign_in, model):
+    dearer = EXAMPLE.replace("amount: 4200", "amount: 6200")
+    answer = sign_in("administrator").post(
+        f"/projects/{model.project_id}/keep/", {"text": dearer, "in_force": "2026-09-01", "reason": "costs"}
+    )
+    assert answer.status_code == 302
+    made = selectors.model_in_force(model.project, date(2026, 9, 30))
+    assert (made.number, made.maker, made.reason) == (model.number + 1, "user:demo-administrator", "costs")
+
+
+def test_a_refused_model_is_told_with_its_places_and_what_was_typed_stays(sign_in, model):
+    wrong = EXAMPLE.replace("price: 41000", "price: -5")
+    answer = sign_in("administrator").post(
+        f"/projects/{model.project_id}/keep/", {"text": wrong, "in_force": "2026-09-01"}
+    )
+    text = answer.content.decode()
+    assert answer.status_code == 422
+    assert "tolls" in text
+    assert "price: -5" in text
+
+
+def test_the_yaml_that_is_taken_out_reads_as_the_model_that_was_kept(sign_in, model):
+    text = sign_in("head").get(f"/projects/{model.project_id}/model.yaml").content.decode()
+    assert text == model.body
+    assert model_of(text, "out.yaml", load_pack("cn"), model.in_force).project.name.startswith("南岭")
+
+
+def test_the_workbook_of_live_formulas_is_taken_out(sign_in, model):
+    answer = sign_in("head").get(f"/projects/{model.project_id}/model.xlsx?scenario=stress")
+    assert answer.content[:2] == b"PK"
+
+
+def test_actual_figures_are_typed_in_the_unit_of_the_model_and_empty_is_unknown(sign_in, model):
+    answer = sign_in("administrator").post(
+        f"/projects/{model.project_id}/actuals/",
+        {"period_end": "2026-12-31", "actual_revenue": "1,234.5", "actual_cfads": ""},
+    )
+    assert answer.status_code == 302
+    kept = ProjectActual.objects.get(project=model.project, period_end=date(2026, 12, 31))
+    assert (kept.actual_revenue, kept.actual_cfads) == (1_234_500_000, None)
+
+
+@pytest.mark.parametrize("typed", ["abc", "1e99", "NaN", "--1"])
+def test_a_figure_that_is_no_number_keeps_nothing(sign_in, model, typed):
+    before = ProjectActual.objects.count()
+    sign_in("administrator").post(
+        f"/projects/{model.project_id}/actuals/", {"period_end": "2027-06-30", "actual_cfads": typed}
+    )
+    assert ProjectActual.objects.count() == before
+
+
+def test_a_simulation_is_asked_for_with_its_seed(sign_in, model):
+    before = ModelSimulation.objects.count()
+    client = sign_in("administrator")
+    for count, seed, expected in (("100", "3", 1), ("0", "3", 1), ("x", "3", 1), ("100", "-1", 1)):
+        client.post(f"/projects/{model.project_id}/simulate/", {"count": count, "seed": seed, "scenario": "base"})
+        assert ModelSimulation.objects.count() == before + expected
+
+
+def test_the_customer_page_leads_to_the_project(sign_in, model):
+    code = Customer.objects.filter(project_parts__project=model.project).values_list("code", flat=True).first()
+    assert (
+        f'href="/projects/{model.project_id}/"'
+        in sign_in("head").get(f"/customers/{code}/?tab=projects").content.decode()
+    )
+
+
+def test_a_rule_on_the_minimum_cover_of_a_model_holds_where_there_is_a_model_and_is_unknown_where_none_is(sign_in):
+    answer = sign_in("segment").post("/segments/define/", {"act": "text", "text": "any(model_stress_dscr < 1.2)"})
+    text = answer.content.decode()
+    assert answer.status_code == 200
+    assert "Lowest DSCR of all scenarios of the model" in text
