@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "kequn.apps.deals",
     "kequn.apps.search",
     "kequn.apps.assessments",
+    "kequn.apps.ratings",
     "kequn.apps.briefings",
     "kequn.apps.ingest",
     "kequn.web",

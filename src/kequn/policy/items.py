@@ -35,6 +35,8 @@ BODY_KEYS = {
     "causes",
     "approvals",
     "segment_strategies",
+    "rating",
+    "statement_forms",
 }
 ITEM_KEYS = {
     "name",

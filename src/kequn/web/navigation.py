@@ -28,6 +28,7 @@ def entries(request: HttpRequest) -> list[Entry]:
         ("segments", _("Segments")),
         ("signals", _("Signals")),
         ("migration", _("Migration")),
+        ("ratings", _("Ratings")),
     ]
     named.append(("reports", _("Reports")))
     if sees_policy_work(user):

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from kequn.apps.accounts.models import Role, Scope
 
-IMPORT, UNDO, RUN, SEE_AUDIT, SEE_OUTCOMES, MANAGE_USERS, ASSIGN, REBUILD_SEARCH, DEFINE = (
+IMPORT, UNDO, RUN, SEE_AUDIT, SEE_OUTCOMES, MANAGE_USERS, ASSIGN, REBUILD_SEARCH, DEFINE, RATE = (
     "import",
     "undo",
     "run",
@@ -15,15 +15,16 @@ IMPORT, UNDO, RUN, SEE_AUDIT, SEE_OUTCOMES, MANAGE_USERS, ASSIGN, REBUILD_SEARCH
     "assign",
     "rebuild_search",
     "define",
+    "rate",
 )
 ACTS: dict[str, frozenset[str]] = {
-    Role.MANAGER: frozenset(),
-    Role.ANALYST: frozenset({SEE_OUTCOMES}),
-    Role.RISK: frozenset({RUN, SEE_OUTCOMES}),
+    Role.MANAGER: frozenset({RATE}),
+    Role.ANALYST: frozenset({SEE_OUTCOMES, RATE}),
+    Role.RISK: frozenset({RUN, SEE_OUTCOMES, RATE}),
     Role.SEGMENT: frozenset({IMPORT, RUN, SEE_OUTCOMES, DEFINE}),
     Role.HEAD: frozenset({SEE_OUTCOMES}),
     Role.ADMINISTRATOR: frozenset(
-        {IMPORT, UNDO, RUN, SEE_AUDIT, SEE_OUTCOMES, MANAGE_USERS, ASSIGN, REBUILD_SEARCH, DEFINE}
+        {IMPORT, UNDO, RUN, SEE_AUDIT, SEE_OUTCOMES, MANAGE_USERS, ASSIGN, REBUILD_SEARCH, DEFINE, RATE}
     ),
     Role.AUDITOR: frozenset({SEE_AUDIT, SEE_OUTCOMES}),
 }
