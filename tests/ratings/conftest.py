@@ -34,7 +34,7 @@ def rated(sun):
     from kequn.apps.ratings.models import OPEN, RatingCase, RatingState
 
     found = RatingCase.objects.filter(state=RatingState.APPROVED, model="corporate", customer__team=sun.team)
-    found = found.exclude(customer__rating_cases__state__in=OPEN).exclude(grade__in=("D", "K12"))
+    found = found.exclude(customer__rating_cases__state__in=OPEN).exclude(grade__in=("D", "K10", "K11", "K12"))
     return found.select_related("customer").order_by("pk").first().customer
 
 
