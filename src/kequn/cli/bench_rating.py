@@ -17,6 +17,7 @@ from kequn.domain.errors import Refused, Text
 from kequn.engine.bench.measure import measured, said
 
 EVERY = 100  # so-manieth rated customer falls into arrears
+ALL = 100_000
 LIVE = 20  # events, one after another
 
 
@@ -26,7 +27,10 @@ def rerating(
     """Rate and re-rate the invented book of KEQUN_HOME (a copy: it is changed), and time single events."""
     person = ready()
     _refuse_a_real_book()
-    report = {"first": _first(person), "changed": _changed(person), "again": _again(person), "live": _live(person)}
+    report = {
+        "first": _first(person), "all_rated": _all_rated(), "changed": _changed(person), "again": _again(person),
+        "live": _live(person),
+    }  # fmt: skip
     print(json.dumps(report, indent=1, default=str) if as_json else _told(report))
 
 
@@ -51,6 +55,38 @@ def _first(person: Any) -> dict[str, Any]:
     proposal = propose_book(person=person)
     decide(person=head, number=proposal.pk, approves=True, seen_digest=proposal.shown_digest)
     return {**counts.said(), **said(spent), "parts": seconds, "approved_seconds": time.perf_counter() - started}
+
+
+def _all_rated() -> dict[str, Any]:
+    """A hundred thousand ratings in force compared with what is known of them now, as if everybody had one.
+
+    Statements of an invented book for the web are thinned, so most of its customers have no size and no model.
+    """
+    from kequn.apps.assessments.selectors import latest_published
+    from kequn.apps.governance.selectors import policy_in_use
+    from kequn.apps.ratings.facts import facts_of_book
+    from kequn.apps.ratings.kept import inputs_of, inputs_text
+    from kequn.apps.ratings.services import policy_at
+    from kequn.domain.rating.composing import Inputs, compose
+
+    run = latest_published()
+    if run is None:
+        raise Refused(Text("尚无已发布的运行", "no run is published yet"))
+    policy = policy_at(run.as_of)
+    known = [facts for _, facts in facts_of_book(run=run, pack=policy_in_use(), policy=policy)
+             if facts["rating_model"] is not None]  # fmt: skip
+    kept = [inputs_text(Inputs(facts, {})) for facts in known]
+
+    def compare() -> int:
+        graded = 0
+        for number in range(ALL):
+            at = number % len(known)
+            before = inputs_of(kept[at])
+            graded += compose(policy.scheme, Inputs(known[at], before.answers)).grade is not None
+        return graded
+
+    spent = measured(compare)
+    return {"ratings": ALL, "graded": spent.answer, **said(spent)}
 
 
 def _changed(person: Any) -> dict[str, Any]:

@@ -59,7 +59,7 @@ class Limits:
 class Steward:
     """Who answers for a model, and until when it is to be reviewed."""
 
-    owner: str
+    owner: Text
     review_due: date
 
 
@@ -216,7 +216,8 @@ class _Reading:
             self.body, digest_of(self.body), scheme, questions, self._drivers(modules),
             {role: Limits(int(row["up"]), int(row["down"])) for role, row in own.items()},
             {row["name"]: self.label(row, "reasons") for row in rating["override"]["reasons"]},
-            {row["name"]: Steward(row["owner"], date.fromisoformat(row["review_due"])) for row in rating["models"]},
+            {row["name"]: Steward(self.label(row["owner"], "models owner"), date.fromisoformat(row["review_due"]))
+             for row in rating["models"]},
             {name: (Text(row["zh"], row["en"]), row["unit"]) for name, row in self.body["labels"].items()},
             int(rating["renew_before_days"]), int(rating["live_customers_most"]), self.body["status"],
             self.body["source"],

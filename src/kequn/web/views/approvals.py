@@ -113,7 +113,7 @@ def _shown(shown: dict[str, Any]) -> dict[str, Any]:
         lines = [*shown["rating"]["steps"][spoken], *shown["rating"]["answers"][spoken]]
     if "rating_book" in shown:
         facts = [(_("Ratings"), f"{shown['rating_book']['ratings']:,}")]
-        lines = [f"{_model(model)} · {grade}: {count:,}" for model, grade, count in shown["rating_book"]["counts"]]
+        lines = _counted(shown["rating_book"]["counts"])
     if shown.get("effective_from"):
         facts.append((_("Holds from"), shown["effective_from"]))
     if shown.get("proof"):
@@ -140,9 +140,11 @@ def _said(key: str, value: str) -> str:
     return words.get(value, value) if key == "unknown" else value
 
 
-def _model(name: str) -> str:
-    policy = policy_at(rating_date())
-    return policy.scheme.models[name].label.in_language(language()) if name in policy.scheme.models else name
+def _counted(rows: list[Any]) -> list[str]:
+    """How many ratings of each model and grade a proposal puts forward."""
+    models = policy_at(rating_date()).scheme.models
+    named = {name: model.label.in_language(language()) for name, model in models.items()}
+    return [f"{named.get(model, model)} · {grade}: {count:,}" for model, grade, count in rows]
 
 
 def _is_backdated(shown: dict[str, Any]) -> bool:

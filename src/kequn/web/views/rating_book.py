@@ -80,7 +80,8 @@ def _cards(policy: RatingPolicy) -> list[dict[str, Any]]:
         found.append(
             {
                 "name": name, "label": model.label.in_language(spoken), "why": model.why.in_language(spoken),
-                "owner": steward.owner, "review_due": steward.review_due, "is_late": steward.review_due < today,
+                "owner": steward.owner.in_language(spoken), "review_due": steward.review_due,
+                "is_late": steward.review_due < today,
                 "validity": model.validity_months, "parts": parts,
             }
         )  # fmt: skip

@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 
 from kequn.apps.ratings.kept import inputs_of, policy_of_case, rated_again
 from kequn.apps.ratings.models import RatingCase
-from kequn.apps.ratings.rerating import EXPIRY, FIRST, POLICY, parts_of
-from kequn.domain.rating.composing import Judged, Rated
+from kequn.apps.ratings.rerating import EXPIRY, FIRST, MACHINE, POLICY, parts_of
+from kequn.domain.rating.composing import Characteristic, Judged, Rated
 from kequn.domain.rating.differing import OVERRIDE, Moved
 from kequn.domain.rating.wording import LABELS, LEVELS, words_of
 from kequn.policy.rating import RatingPolicy
@@ -30,7 +30,7 @@ def case_row(case: RatingCase) -> dict[str, Any]:
     return {
         "id": case.pk, "customer": case.customer, "state": case.state, "said": case.get_state_display(),
         "mood": MOODS[case.state], "grade": case.grade, "before": before, "as_of": case.as_of,
-        "expires_on": case.expires_on, "maker": case.maker, "cause": cause(case), "model": model_label(case),
+        "expires_on": case.expires_on, "maker": _("the system") if case.maker == MACHINE else case.maker, "cause": cause(case), "model": model_label(case),
         "pd": case.pd, "notches": case.override_notches,
     }  # fmt: skip
 
@@ -118,17 +118,34 @@ def difference_rows(case: RatingCase) -> dict[str, Any]:
     for name, part in parts_of(case):
         row = {
             "label": driver_label(policy, name), "before": part.before or NOT_KNOWN, "after": part.after or NOT_KNOWN,
-            "notches": part.notches, "size": abs(part.notches or 0), "facts": _facts(policy, part),
+            "notches": part.notches, "size": abs(part.notches or 0), "facts": _facts(policy, case.model, part),
         }  # fmt: skip
         (still if part.notches == 0 else moved).append(row)
     return {"moved": moved, "still": still}
 
 
-def _facts(policy: RatingPolicy, part: Moved) -> list[dict[str, str]]:
-    return [
-        {"label": fact_label(policy, name), "old": _fact(policy, name, old), "new": _fact(policy, name, new)}
-        for name, (old, new) in part.facts.items()
-    ]
+def _facts(policy: RatingPolicy, model: str, part: Moved) -> list[dict[str, Any]]:
+    """The facts of a driver that earn other points than before, with the points; all of them where none does."""
+    lines = _lines(policy, model)
+    found = []
+    for name, (old, new) in part.facts.items():
+        of = lines.get(name)
+        before, after = (None if of is None or value is None else of.points(value) for value in (old, new))
+        found.append(
+            {
+                "label": fact_label(policy, name), "old": _fact(policy, name, old), "new": _fact(policy, name, new),
+                "before": before, "after": after, "has_points": of is not None, "counts": before != after or of is None,
+            }
+        )  # fmt: skip
+    return [one for one in found if one["counts"]] or found
+
+
+def _lines(policy: RatingPolicy, model: str) -> dict[str, Characteristic]:
+    """The lines of a model by their facts; questions by their names as well."""
+    if model not in policy.scheme.models:
+        return {}
+    lines = [line for part in policy.scheme.models[model].parts for line in part.module.lines]
+    return {line.fact: line for line in lines if line.fact} | {line.name: line for line in lines}
 
 
 def fact_label(policy: RatingPolicy, name: str) -> str:
@@ -163,17 +180,14 @@ def shown(value: Any, of: str) -> str:
     if isinstance(value, bool):
         return figure(value)
     if of == "ratio":
-        return percent(value, 1)
+        return percent(value, 2)
     if of == "CNY":
         return unit(language()).said(round(value * CENTS), language())
     if of == "mark 1-5":
         return f"{value:g}"
-    said = labels.unit_of(of, language()) if of else ""
-    return (
-        f"{value:,.1f} {said}".strip()
-        if isinstance(value, float) and value != int(value)
-        else f"{value:,.0f} {said}".strip()
-    )
+    said = labels.unit_of(of, language()) if of not in {"", "count"} else ""
+    places = 0 if value == int(value) else 2
+    return f"{value:,.{places}f} {said}".strip()
 
 
 def questionnaire(case: RatingCase) -> list[dict[str, Any]]:
