@@ -30,8 +30,8 @@ def case_row(case: RatingCase) -> dict[str, Any]:
     return {
         "id": case.pk, "customer": case.customer, "state": case.state, "said": case.get_state_display(),
         "mood": MOODS[case.state], "grade": case.grade, "before": before, "as_of": case.as_of,
-        "expires_on": case.expires_on, "maker": _("the system") if case.maker == MACHINE else case.maker, "cause": cause(case), "model": model_label(case),
-        "pd": case.pd, "notches": case.override_notches,
+        "expires_on": case.expires_on, "maker": _("the system") if case.maker == MACHINE else case.maker,
+        "cause": cause(case), "model": model_label(case), "pd": case.pd, "notches": case.override_notches,
     }  # fmt: skip
 
 
