@@ -74,9 +74,12 @@ class Known:
         return nearest_changes(self.plan, self.record, self.as_of, name)
 
 
-def known_of(*, customer: Customer, as_of: date) -> Known:
-    """The customer's facts at a date under the policy in force then. The caller has narrowed the scope."""
-    pack = policy_in_use()
+def known_of(*, customer: Customer, as_of: date, pack: Pack | None = None) -> Known:
+    """The customer's facts at a date under the policy in force then. The caller has narrowed the scope.
+
+    `pack` is the policy in use where the caller has read it already.
+    """
+    pack = pack or policy_in_use()
     plan = build_plan(pack, as_of)
     rows = customer_rows(customer=customer, as_of=as_of, pack=pack)
     return Known(pack, plan, _record(plan, rows, as_of), as_of, rows, latest_facts(customer, as_of))

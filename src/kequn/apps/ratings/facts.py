@@ -41,7 +41,7 @@ class Kin:
 
 def facts_of_customer(*, customer: Customer, as_of: date, pack: Pack, policy: RatingPolicy) -> Facts:
     """The facts of one customer from the records, as of a date."""
-    answers = known_of(customer=customer, as_of=as_of).answers()
+    answers = known_of(customer=customer, as_of=as_of, pack=pack).answers()
     facts: Facts = {name: answers.get(name) for name in policy.reads}
     levels = levels_of(pack, as_of)
     held = [level for name, level in levels.items() if answers.get(name) is True]

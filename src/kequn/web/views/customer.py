@@ -103,7 +103,7 @@ def _overview(customer: Customer, run: Run | None, standing: list[FindingSpan]) 
         "signals": _gravest_first([finding_row(one) for one in standing if one.kind == SIGNAL]),
     }
     if run is not None:
-        known = known_of(customer=customer, as_of=run.as_of)
+        known = known_of(customer=customer, as_of=run.as_of, pack=labels.pack())
         context |= _served(known) | {"ratios": _ratios(known), "settled": _settled(known, standing)}
     return context
 
@@ -135,7 +135,7 @@ def _findings(customer: Customer, run: Run | None, standing: list[FindingSpan]) 
     """Everything that stands, each signal with what was found and what would change it."""
     rows = [finding_row(one) for one in standing]
     if run is not None:
-        known = known_of(customer=customer, as_of=run.as_of)
+        known = known_of(customer=customer, as_of=run.as_of, pack=labels.pack())
         teller = Teller(known.pack, known.plan, language(), unit(language()))
         defined = {one.name for one in known.plan.definitions}
         for row in rows:

@@ -43,7 +43,7 @@ def statements_part(customer: Customer, as_of: date) -> dict[str, Any]:
     ]
     said = f"{labels.value('scope', basis[0], spoken)} · {labels.value('standard', basis[1], spoken)}" if basis else ""
     context: dict[str, Any] = {"statements": {"columns": newest, "rows": rows}, "basis": said}
-    return context | (_charts(known_of(customer=customer, as_of=as_of), chosen) if chosen else {})
+    return context | (_charts(known_of(customer=customer, as_of=as_of, pack=labels.pack()), chosen) if chosen else {})
 
 
 def periods_of(customer: Customer, as_of: date) -> tuple[list[Statement], tuple[str, str] | None]:

@@ -114,7 +114,7 @@ def _missing(found: Checked) -> list[str]:
 
 
 def _ratios(customer: Any, as_of: date) -> list[dict[str, Any]]:
-    known = known_of(customer=customer, as_of=as_of)
+    known = known_of(customer=customer, as_of=as_of, pack=labels.pack())
     teller, answers = Teller(known.pack, known.plan, language(), unit(language())), known.answers()
     found = []
     for name in RATIOS:
