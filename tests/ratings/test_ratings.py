@@ -175,15 +175,32 @@ def test_the_database_holds_one_rating_in_force_for_a_customer(rated):
         standing.save(force_insert=True)
 
 
-def test_an_import_of_an_event_suggests_a_rating_at_once(rated, tmp_path):
+@pytest.fixture
+def dishonest(rated, tmp_path):
+    """An event of the rated customer, brought in as a file."""
     from kequn.apps.ingest.services import Wish, import_path
 
-    day = rating_date() - timedelta(days=3)
-    file = tmp_path / "events.csv"
-    file.write_text(f"customer_id,event_date,kind\n{rated.code},{day},dishonest_list\n", "utf-8")
-    import_path(path=file, person=LocalAdministrator(), wish=Wish(source="sample", unit="元"))
-    made = RatingCase.objects.get(customer=rated, state=RatingState.SUGGESTED)
-    assert (made.trigger, made.grade in ("K11", "K12")) == ("signal", True)
+    def bring(day):
+        file = tmp_path / "events.csv"
+        file.write_text(f"customer_id,event_date,kind\n{rated.code},{day},dishonest_list\n", "utf-8")
+        import_path(path=file, person=LocalAdministrator(), wish=Wish(source="sample", unit="元"))
+        return RatingCase.objects.get(customer=rated, state=RatingState.SUGGESTED)
+
+    return bring
+
+
+def test_an_import_of_an_event_suggests_a_rating_at_once(dishonest):
+    made = dishonest(rating_date() - timedelta(days=3))
+    assert made.trigger == "signal"
+    assert made.grade in {"K11", "K12"}
+
+
+def test_an_event_after_the_last_run_counts_and_the_run_before_it_takes_nothing_back(dishonest):
+    day = rating_date() + timedelta(days=20)
+    made = dishonest(day)
+    assert (made.as_of, made.grade in {"K11", "K12"}) == (day, True)
+    rerate_book(person=LocalAdministrator())
+    assert RatingCase.objects.filter(pk=made.pk).exists()
 
 
 def test_months_end_on_the_last_day_where_there_is_no_such_day():

@@ -26,7 +26,7 @@ from kequn.apps.jobs.services import Lease, enqueue, handler
 from kequn.apps.ratings.facts import Facts, facts_of_book, facts_of_customer
 from kequn.apps.ratings.kept import inputs_of, inputs_text, keep_policy, policy_of_case
 from kequn.apps.ratings.models import OPEN, RatingCase, RatingState
-from kequn.apps.ratings.services import fill, policy_at, rating_date
+from kequn.apps.ratings.services import facts_date, fill, policy_at, rating_date
 from kequn.domain.errors import Misuse, Refused, Text
 from kequn.domain.rating.composing import Inputs, compose
 from kequn.domain.rating.differing import Moved, difference, notches_between
@@ -87,27 +87,31 @@ class _Book:
         names = ("customer_id", "pk", "grade", "model", "inputs", "policy_id", "expires_on")
         standing = cases.filter(state=RatingState.APPROVED).order_by().values_list(*names)
         self.standing = {row[0]: Standing(*row[1:]) for row in standing.iterator()}
-        opened = (
-            cases.filter(state__in=OPEN).order_by().values_list("customer_id", "pk", "state", "inputs", "policy_id")
-        )
+        names = ("customer_id", "pk", "state", "inputs", "policy_id", "as_of")
+        opened = cases.filter(state__in=OPEN).order_by().values_list(*names)
         self.open = {row[0]: row[1:] for row in opened.iterator()}
         self.copy = keep_policy(policy)
         self.fresh: list[RatingCase] = []
         self.gone: list[int] = []
 
-    def look_at(self, customer: int, facts: Facts, *, first: bool, cause: str = "") -> None:
-        """Compare what the facts make of a customer with what stands."""
+    def look_at(self, customer: int, facts: Facts, *, first: bool, as_of: date | None = None) -> None:
+        """Compare what the facts make of a customer with what stands; facts as of the book's day, or of another.
+
+        A suggestion that rests on later facts than these is left alone.
+        """
+        day = as_of or self.as_of
         self.counts.customers += 1
         opened, before = self.open.get(customer), self.standing.get(customer)
-        if opened is not None and opened[1] != RatingState.SUGGESTED:
-            self.counts.at_work += 1
+        if opened is not None and (opened[1] != RatingState.SUGGESTED or opened[4] > day):
+            self.counts.at_work += opened[1] != RatingState.SUGGESTED
+            self.counts.unchanged += opened[1] == RatingState.SUGGESTED
             return
         if before is None and not first and opened is None:
             self.counts.unchanged += 1
             return
         old = inputs_of(before.inputs) if before is not None else Inputs({}, {})
         new = Inputs(facts, old.answers, old.override)
-        trigger = self._trigger(before, old, new, cause)
+        trigger = self._trigger(before, old, new, day)
         if not trigger:
             if opened is not None:
                 self.gone.append(opened[0])
@@ -120,7 +124,7 @@ class _Book:
                 return
             self.gone.append(opened[0])
         case = RatingCase(
-            customer_id=customer, state=RatingState.SUGGESTED, trigger=trigger, as_of=self.as_of, policy=self.copy,
+            customer_id=customer, state=RatingState.SUGGESTED, trigger=trigger, as_of=day, policy=self.copy,
             previous_id=before.pk if before is not None else None, maker=MACHINE, made_at=timezone.now(),
         )  # fmt: skip
         fill(case, self.policy, new)
@@ -129,7 +133,7 @@ class _Book:
         self.fresh.append(case)
         self.counts.suggested[trigger] += 1
 
-    def _trigger(self, before: Standing | None, old: Inputs, new: Inputs, cause: str) -> str:
+    def _trigger(self, before: Standing | None, old: Inputs, new: Inputs, day: date) -> str:
         """Why a suggestion is due; '' where none is."""
         rated = compose(self.policy.scheme, new)
         if before is None:
@@ -141,14 +145,14 @@ class _Book:
                 self.counts.too_little_known += 1
             return ""
         if (rated.grade or "") == before.grade and (rated.model or "") == before.model:
-            soon = self.as_of + timedelta(days=self.policy.renew_before_days)
+            soon = day + timedelta(days=self.policy.renew_before_days)
             if before.expires_on is not None and before.expires_on <= soon:
                 return EXPIRY
             self.counts.unchanged += 1
             return ""
         if before.policy != self.policy.digest:
             return POLICY
-        return cause or main_driver(self.policy, old, new)
+        return main_driver(self.policy, old, new)
 
     def write(self, actor: str) -> Counts:
         """Suggestions taken back, written anew, and ratings marked that have expired; one line in the audit chain."""
@@ -205,15 +209,16 @@ def _rerate(actor: str, *, first: bool) -> tuple[Counts, dict[str, float]]:
     return counts, {name: round(value, 3) for name, value in seconds.items()}
 
 
-def rerate_customers(*, actor: str, customers: Iterable[Customer], cause: str = "") -> Counts:
+def rerate_customers(*, actor: str, customers: Iterable[Customer]) -> Counts:
     """Re-rate some customers from the records as they are now: the live path of an event, a statement, an import."""
     chosen = list(customers)
-    as_of = rating_date()
-    policy, pack = policy_at(as_of), policy_in_use()
-    book = _Book(policy, as_of, [one.pk for one in chosen])
+    pack = policy_in_use()
+    policy = policy_at(rating_date())
+    book = _Book(policy, rating_date(), [one.pk for one in chosen])
     for customer in chosen:
-        facts = facts_of_customer(customer=customer, as_of=as_of, pack=pack, policy=policy)
-        book.look_at(customer.pk, facts, first=False, cause=cause)
+        day = facts_date(customer)
+        facts = facts_of_customer(customer=customer, as_of=day, pack=pack, policy=policy)
+        book.look_at(customer.pk, facts, first=False, as_of=day)
     return book.write(actor)
 
 

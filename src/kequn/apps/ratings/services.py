@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db import IntegrityError, transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from kequn.apps.accounts.access import RATE, Person, may
@@ -36,6 +37,20 @@ def rating_date() -> date:
     return run.as_of if run is not None else timezone.localdate()
 
 
+def facts_date(customer: Customer) -> date:
+    """The day as of which one customer is rated: that of the last run, or of its newest fact since, never after today.
+
+    An event that came in after the run must not be lost on who rates the customer now.
+    """
+    dates = [
+        customer.events.aggregate(newest=Max("event_date"))["newest"],
+        customer.facts.aggregate(newest=Max("known_from"))["newest"],
+        customer.statements.aggregate(newest=Max("period_end"))["newest"],
+    ]
+    newest = max((one for one in dates if one is not None), default=date.min)
+    return max(rating_date(), min(newest, timezone.localdate()))
+
+
 def policy_at(as_of: date) -> RatingPolicy:
     """The rating policy in use; Refused where the pack has none."""
     found = rating_policy(policy_in_use(), as_of)
@@ -59,7 +74,7 @@ def begin(*, person: Person, customer: Customer) -> RatingCase:
     """
     if not may(person, RATE):
         raise Misuse(Text("没有评级的权限", "you may not rate customers"))
-    as_of, pack = rating_date(), policy_in_use()
+    as_of, pack = facts_date(customer), policy_in_use()
     policy = policy_at(as_of)
     facts = facts_of_customer(customer=customer, as_of=as_of, pack=pack, policy=policy)
     with line(actor=person.actor_key, action="ratings.begin", subject=customer.code) as audit:
