@@ -69,12 +69,11 @@ def shown_of(case: RatingCase, policy: RatingPolicy) -> dict[str, Any]:
     marks = [
         (policy.questions[name], mark) for name, mark in sorted(inputs.answers.items()) if name in policy.questions
     ]
-    before = case.previous.grade if case.previous is not None else ""
     reason = policy.reasons.get(case.override_reason)
     return {
         "rating": {
             "customer": case.customer.code, "name": case.customer.name, "grade": case.grade, "pd": case.pd,
-            "before": before, "as_of": case.as_of.isoformat(), "policy": case.policy_id,
+            "before": case.grade_before, "as_of": case.as_of.isoformat(), "policy": case.policy_id,
             "inputs": hashlib.sha256(case.inputs.encode()).hexdigest(), "result": case.result_digest,
             "steps": {"zh": [f"{label.zh}：{said.zh}" for label, said in steps],
                       "en": [f"{label.en}: {said.en}" for label, said in steps]},

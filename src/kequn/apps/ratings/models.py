@@ -46,6 +46,7 @@ class RatingCase(models.Model):
     model = models.CharField(max_length=40, blank=True)  # empty: no model fits
     model_grade = models.CharField(max_length=8, blank=True)  # before support, ceiling, cap and override
     grade = models.CharField(max_length=8, blank=True)  # empty: no rating is possible
+    grade_before = models.CharField(max_length=8, blank=True)  # of `previous`; empty for a first rating
     score = models.FloatField(null=True)
     pd = models.FloatField(null=True)
     override_notches = models.SmallIntegerField(null=True)  # up (safer) where positive
@@ -68,8 +69,11 @@ class RatingCase(models.Model):
         ]
         indexes = [
             models.Index(fields=["state", "-id"], name="ratings_by_state"),
-            models.Index(fields=["state", "expires_on"], name="ratings_by_expiry"),
-            models.Index(fields=["state", "model", "grade"], name="ratings_by_grade"),
+            models.Index(fields=["state", "expires_on", "customer"], name="ratings_by_expiry"),
+            models.Index(  # what pages count by, so that they never read the inputs of a hundred thousand ratings
+                fields=["state", "model", "grade", "override_notches", "customer"], name="ratings_by_grade"
+            ),
+            models.Index(fields=["state", "grade_before", "grade", "customer"], name="ratings_by_move"),
         ]
 
     def __str__(self) -> str:

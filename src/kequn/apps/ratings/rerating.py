@@ -125,7 +125,8 @@ class _Book:
             self.gone.append(opened[0])
         case = RatingCase(
             customer_id=customer, state=RatingState.SUGGESTED, trigger=trigger, as_of=day, policy=self.copy,
-            previous_id=before.pk if before is not None else None, maker=MACHINE, made_at=timezone.now(),
+            previous_id=before.pk if before is not None else None,
+            grade_before=before.grade if before is not None else "", maker=MACHINE, made_at=timezone.now(),
         )  # fmt: skip
         fill(case, self.policy, new)
         if new.override is not None:

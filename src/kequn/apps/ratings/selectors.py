@@ -35,12 +35,12 @@ def opened(customer: Customer) -> RatingCase | None:
 
 
 def history(customer: Customer) -> QuerySet[RatingCase]:
-    return RatingCase.objects.filter(customer=customer).select_related("previous").order_by("-id")
+    return RatingCase.objects.filter(customer=customer).order_by("-id")
 
 
 def work_list(*, person: Person, part: str, as_of: date, soon: int) -> QuerySet[RatingCase]:
     """One part of the work: `suggested`, `draft`, `proposed`, `expiring` within `soon` days, `expired`, `approved`."""
-    found = cases(person=person).select_related("customer", "previous")
+    found = cases(person=person).select_related("customer").defer("inputs")
     if part == "expiring":
         return found.filter(state=RatingState.APPROVED, expires_on__lte=as_of + timedelta(days=soon))
     return found.filter(state=part)
@@ -62,8 +62,8 @@ def distribution(*, person: Person) -> dict[tuple[str, str], int]:
 
 def moves(*, person: Person) -> Counter[tuple[str, str]]:
     """From the grade before to the grade in force, of those rated more than once."""
-    found = cases(person=person).filter(state=RatingState.APPROVED, previous__isnull=False).order_by()
-    pairs = found.values_list("previous__grade", "grade").annotate(n=Count("pk"))
+    found = cases(person=person).filter(state=RatingState.APPROVED).exclude(grade_before="").order_by()
+    pairs = found.values_list("grade_before", "grade").annotate(n=Count("pk"))
     return Counter({(before, after): n for before, after, n in pairs})
 
 

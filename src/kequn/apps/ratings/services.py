@@ -88,6 +88,7 @@ def begin(*, person: Person, customer: Customer) -> RatingCase:
         source = there or last
         before = inputs_of(source.inputs) if source is not None else Inputs({}, {})
         case = there or RatingCase(customer=customer, trigger="person", previous=in_force)
+        case.grade_before = case.previous.grade if case.previous is not None else ""
         case.state, case.as_of, case.policy = RatingState.DRAFT, as_of, keep_policy(policy)
         case.maker, case.made_at, case.proposal = person.actor_key, timezone.now(), None
         answers = {name: mark for name, mark in before.answers.items() if name in policy.questions}

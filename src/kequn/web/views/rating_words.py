@@ -25,11 +25,10 @@ CENTS = 100
 
 
 def case_row(case: RatingCase) -> dict[str, Any]:
-    """One case in a list; `case.customer` and `case.previous` are read with it."""
-    before = case.previous.grade if case.previous is not None else ""
+    """One case in a list; `case.customer` is read with it."""
     return {
         "id": case.pk, "customer": case.customer, "state": case.state, "said": case.get_state_display(),
-        "mood": MOODS[case.state], "grade": case.grade, "before": before, "as_of": case.as_of,
+        "mood": MOODS[case.state], "grade": case.grade, "before": case.grade_before, "as_of": case.as_of,
         "expires_on": case.expires_on, "maker": _("the system") if case.maker == MACHINE else case.maker,
         "cause": cause(case), "model": model_label(case), "pd": case.pd, "notches": case.override_notches,
     }  # fmt: skip
