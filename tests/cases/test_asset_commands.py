@@ -43,6 +43,31 @@ def test_classify_refuses_a_column_of_another_type_and_writes_nothing(tmp_path):
     assert (tmp_path / "o.parquet").read_text() == "as it was"
 
 
+def test_classify_names_the_columns_it_did_not_find_and_refuses_a_file_without_any(tmp_path, monkeypatch):
+    monkeypatch.setenv("KEQUN_LANG", "en")
+    (tmp_path / "a.csv").write_text("days_past_due\n91\n")
+    run = CliRunner().invoke(build(), ["classify", str(tmp_path / "a.csv"), "-o", str(tmp_path / "t.csv")])
+    assert run.exit_code == 0
+    assert "no such column, so it is not known: " in run.stderr
+    assert '"tier"' in (tmp_path / "t.csv").read_text().splitlines()[0]
+    (tmp_path / "b.csv").write_text("days\n91\n")
+    bad = CliRunner().invoke(build(), ["classify", str(tmp_path / "b.csv"), "-o", str(tmp_path / "o.parquet")])
+    assert isinstance(bad.exception, Refused)
+
+
+def test_classify_writes_no_file_of_a_suffix_that_it_does_not_know(tmp_path):
+    (tmp_path / "a.csv").write_text("days_past_due\n91\n")
+    odd = CliRunner().invoke(build(), ["classify", str(tmp_path / "a.csv"), "-o", str(tmp_path / "o.xls")])
+    assert isinstance(odd.exception, Misuse)
+
+
+def test_slot_speaks_the_language_of_the_terminal(monkeypatch):
+    monkeypatch.setenv("KEQUN_LANG", "zh")
+    said = CliRunner().invoke(build(), ["slot", str(SHEET), "--as-of", "2026-06-30"]).stdout
+    assert "类别\t良" in said
+    assert "good" not in said
+
+
 def test_slot_says_category_weight_and_the_evidence_of_each_line():
     found = CliRunner().invoke(build(), ["slot", str(SHEET), "--json", "--as-of", "2026-06-30"])
     said = json.loads(found.stdout)

@@ -65,6 +65,12 @@ def test_every_table_names_source_date_and_whether_it_was_verified():
         assert all((heading.title.zh, heading.title.en)), heading.file
 
 
+def test_documents_that_stand_by_themselves_show_their_status_too():
+    found = {heading.file: heading.status for heading in load_pack("cn").headings()}
+    assert (found["classification.yaml"], found["staging.yaml"]) == ("memory", "memory")
+    assert found["slotting.yaml"] == "illustration"
+
+
 def test_a_copy_by_path_is_the_same_policy_until_it_is_changed(copy):
     assert load_pack(copy).digest == load_pack("cn").digest == digest_of(copy)
     assert load_pack(changed(copy, "prices.yaml", "value: 0.030", "value: 0.031")).digest != load_pack("cn").digest

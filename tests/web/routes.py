@@ -32,6 +32,7 @@ class Route:
 
 
 OUTCOMES = ("analyst", "risk", "segment", "head", "administrator", "auditor")
+RATERS = ("manager", "analyst", "risk", "administrator")
 RUNNERS = ("risk", "segment", "administrator")
 RUNS = ("risk", "segment", "head", "administrator", "auditor")
 AUDIT = ("administrator", "auditor")
@@ -62,6 +63,12 @@ ROUTES: dict[str, Route] = {
     "customer-report": Route("/customers/{code}/report.pdf", record=True),
     "why": Route("/customers/{code}/why/size/", record=True),
     "move": Route("/customers/{code}/changes/0/", record=True, missing=True),
+    "customer-rating": Route("/customers/{code}/rating/", writes=RATERS, record=True),
+    "spread": Route("/customers/{code}/spread/", record=True),
+    "ratings": Route("/ratings/"),
+    "rating-portfolio": Route("/ratings/portfolio/"),
+    "rating-models": Route("/ratings/models/"),
+    "rating-case": Route("/ratings/0/", missing=True),
     "segments": Route("/segments/"),
     "segment-define": Route("/segments/define/", IMPORTERS, IMPORTERS),
     "hierarchies": Route("/segments/hierarchies/", writes=IMPORTERS),

@@ -28,6 +28,7 @@ COMMANDS = (
     "operation",
     "policy",
     "project",
+    "ratings",
     "report",
     "rules",
     "running",

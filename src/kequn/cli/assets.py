@@ -14,11 +14,16 @@ import typer
 from kequn.domain.errors import Misuse, Refused, Text
 
 if TYPE_CHECKING:
+    from pyarrow import Table
+
+    from kequn.domain.errors import Language
     from kequn.domain.projectfinance.model import Project
     from kequn.domain.rating.slotting import Slotted
+    from kequn.policy.classification import RuleBook
     from kequn.policy.slotting import Sheet, SlottingPolicy
 
 BOOKS = ("classification", "staging")
+WRITTEN = (".parquet", ".csv")
 
 
 def register(app: typer.Typer) -> None:
@@ -28,7 +33,7 @@ def register(app: typer.Typer) -> None:
 
 def classify(
     file: Annotated[Path, typer.Argument(help="Assets, one a row; columns are facts of the rules (CSV or Parquet).")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The Parquet file to write.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The file to write: .parquet or .csv.")],
     by: Annotated[str, typer.Option(help="classification (five tiers) or staging (IFRS 9).")] = "classification",
     as_of: Annotated[str, typer.Option("--as-of", help="The date whose rules are read; else today.")] = "",
     pack: Annotated[str, typer.Option(help="The policy pack.")] = "cn",
@@ -36,7 +41,6 @@ def classify(
 ) -> None:
     """Classify assets: the tier or stage of each row, and which rule with which article holds."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     from kequn.cli import language, replacing
     from kequn.engine.classification import classify as classified
@@ -46,6 +50,9 @@ def classify(
 
     if by not in BOOKS:
         raise Misuse(Text(f"没有 {by}；可选 {' '.join(BOOKS)}", f"no {by}; there is {' '.join(BOOKS)}"))
+    if output.suffix.lower() not in WRITTEN:
+        wanted = " ".join(WRITTEN)
+        raise Misuse(Text(f"不认识的后缀 {output.name}；可写 {wanted}", f"{output.name}: the suffix must be {wanted}"))
     book = read_rule_book(load_pack(pack).folder, by, _day(as_of))  # type: ignore[arg-type]  # checked above
     if book.heading.status != "verified":
         said = Text(f"规则未与原文核对：{book.heading.title.zh}（{book.heading.file}）",
@@ -53,10 +60,35 @@ def classify(
         print(said.in_language(language()), file=sys.stderr)
     with replacing(output) as fresh:
         table = read_tape(file).table
+        _tell_absent(table.column_names, book, language())
         found = classified(table, book, reader)  # type: ignore[arg-type]  # the reader refuses what it does not know
         others = [name for name in table.column_names if name not in found.column_names and name not in book.facts]
         columns = [*(table.column(name) for name in others), *found.columns]
-        pq.write_table(pa.table(columns, names=[*others, *found.column_names]), fresh, compression="snappy")
+        _write(pa.table(columns, names=[*others, *found.column_names]), fresh)
+
+
+def _tell_absent(columns: list[str], book: "RuleBook", spoken: "Language") -> None:
+    """Say which facts of the rules the file has no column for; Refused where it has none at all."""
+    absent = [fact.name for fact in book.facts if fact.name not in columns]
+    if len(absent) == len(list(book.facts)):
+        some = " ".join(absent)
+        raise Refused(Text(f"文件没有规则所需的任何列；可有：{some}", f"the file has no column that the rules read; "
+                           f"there may be: {some}"))  # fmt: skip
+    if absent:
+        said = Text(f"文件没有这些列，按未填处理：{' '.join(absent)}",
+                    f"the file has no such column, so it is not known: {' '.join(absent)}")  # fmt: skip
+        print(said.in_language(spoken), file=sys.stderr)
+
+
+def _write(table: "Table", path: Path) -> None:
+    if path.suffix.lower() == ".csv":
+        from pyarrow import csv
+
+        csv.write_csv(table, path)
+    else:
+        import pyarrow.parquet as pq
+
+        pq.write_table(table, path, compression="snappy")
 
 
 def slot(
@@ -94,7 +126,7 @@ def slot(
     if as_json:
         print(json.dumps(answer, ensure_ascii=False, indent=1))
         return
-    _say(answer)
+    _say(answer, policy)
 
 
 def _project(model: Path | None, code: str, as_user: str, pack: str, as_of: date) -> "Project | None":
@@ -139,24 +171,29 @@ def _said(found: "Slotted", read: "Sheet", policy: "SlottingPolicy") -> dict[str
     }  # fmt: skip
 
 
-def _say(answer: dict[str, Any]) -> None:
+def _say(answer: dict[str, Any], policy: "SlottingPolicy") -> None:
+    """The answer line by line, every category and line of the sheet by its name in the language of the terminal."""
     from kequn.cli import language
 
     spoken = language()
+    lines = {f"{one.id} {one.name}": f"{one.id} {one.label.in_language(spoken)}" for one in policy.lines}
+
+    def category(name: str | None) -> str:
+        return policy.categories[name].in_language(spoken) if name else ""
 
     def say(zh: str, en: str, value: object) -> None:
         print(f"{Text(zh, en).in_language(spoken)}\t{'' if value is None else value}")
 
-    say("类别", "category", answer["category"] or " / ".join(answer["possible"]))
+    say("类别", "category", category(answer["category"]) or " / ".join(map(category, answer["possible"])))
     say("得分", "score", None if answer["score"] is None else f"{answer['score']:.3f}")
     say("风险权重", "risk weight", None if answer["risk_weight"] is None else f"{answer['risk_weight']:.0%}")
     say("预期损失", "expected loss", None if answer["expected_loss"] is None else f"{answer['expected_loss']:.1%}")
-    say("等权结果", "with equal weights", answer["equal_weights"])
-    say("最差因素结果", "by the worst factor", answer["worst_factor"])
+    say("等权结果", "with equal weights", category(answer["equal_weights"]))
+    say("最差因素结果", "by the worst factor", category(answer["worst_factor"]))
     for one in answer["missing"]:
-        say("缺少", "missing", one)
+        say("缺少", "missing", lines[one])
     for one in answer["drivers"][:5]:
-        say("主要拖累", "moved by", f"{one['line']}\t{one['points']:.3f}")
+        say("主要拖累", "moved by", f"{lines[one['line']]}\t{one['points']:.3f}")
     for note in answer["policy"]["notes"]:
         if note["status"] != "verified":
             say("未核实", "not verified", note[spoken])

@@ -16,6 +16,7 @@ import typer
 
 from kequn.cli.bench_finance import project_finance
 from kequn.cli.bench_load import load
+from kequn.cli.bench_rating import rerating
 from kequn.cli.bench_scoring import scoring
 from kequn.cli.bench_web import web
 from kequn.domain.errors import KequnError, Misuse, Text
@@ -31,6 +32,7 @@ def register(app: typer.Typer) -> None:
     bench.command("web")(web)
     bench.command("load")(load)
     bench.command("scoring")(scoring)
+    bench.command("rerating")(rerating)
     bench.callback()(lambda: None)
     app.add_typer(bench, name="bench")
 

@@ -50,8 +50,10 @@ def prepare(person: "Person", customers: int) -> Iterator[str]:
     if latest_published() is None:
         from kequn.samples.book import AS_OF
 
-        for when in (EARLIER, AS_OF):
-            yield from _run(person, when)
+        yield from _run(person, EARLIER)
+        yield from _rate_first(person)
+        yield from _run(person, AS_OF)
+        yield from _rate_again(person)
         yield from _propose(AS_OF)
         yield from _discover()
         yield from _challenge(AS_OF)
@@ -149,3 +151,40 @@ def _challenge(when: date) -> Iterator[str]:
     body = {"segment": "inclusive_small", "priority": 8, "rows": rows}
     draft_strategy(person=maker, asked=Asked(body, when, "小微按信用分档 small firms by credit tier"))
     yield "a strategy is tried in shadow"
+
+
+def _rate_first(person: "Person") -> Iterator[str]:
+    """First ratings of the whole book, approved by its head, so that the later run has something to compare with."""
+    from kequn.apps.accounts.models import User
+    from kequn.apps.governance.approving import decide
+    from kequn.apps.ratings.approval import propose_book
+    from kequn.apps.ratings.rerating import rerate_book
+
+    rerate_book(person=person, first=True)
+    proposal = propose_book(person=person)
+    head = User.objects.get(username="demo-head")
+    decide(
+        person=head, number=proposal.pk, approves=True, seen_digest=proposal.shown_digest, comment="示例 illustration"
+    )
+    yield proposal.title_en
+
+
+def _rate_again(person: "Person") -> Iterator[str]:
+    """What the later run makes of the ratings; one is worked on with an override and waits for approval."""
+    from kequn.apps.accounts.models import User
+    from kequn.apps.ratings.approval import submit
+    from kequn.apps.ratings.models import RatingCase, RatingState
+    from kequn.apps.ratings.rerating import rerate_book
+    from kequn.apps.ratings.services import Said, begin, revise
+
+    counts, _ = rerate_book(person=person)
+    yield f"ratings compared with the run: {counts.said()}"
+    analyst = User.objects.get(username="demo-analyst")
+    suggested = RatingCase.objects.filter(state=RatingState.SUGGESTED, model="corporate", customer__team=analyst.team)
+    chosen = suggested.exclude(grade__in=("", "D")).order_by("pk").first()
+    if chosen is not None:
+        case = begin(person=analyst, customer=chosen.customer)
+        answers = {"management": 4, "position": 3, "governance": 3, "information": 4, "outlook": 2}
+        said = Said(answers, -1, "not_in_model", "示例：主要客户集中 Illustration: few large customers")
+        submit(person=analyst, case=revise(person=analyst, case=case, said=said))
+        yield "a rating waits for approval"

@@ -26,6 +26,7 @@ def run(
     person = ready(as_user=as_user)
     from kequn.apps.assessments.models import Run
     from kequn.apps.assessments.services import default_as_of, request_run
+    from kequn.apps.jobs.models import Job
     from kequn.apps.jobs.services import wait_for
     from kequn.domain.errors import Misuse, Refused, Text
 
@@ -41,6 +42,8 @@ def run(
         zh, _, en = job.error.partition("\n")
         raise Refused(Text(zh, en or zh))
     done = Run.objects.select_related("snapshot").get(id=job.result["run"])
+    follow = Job.objects.filter(key=f"rerate-{done.id}").first()  # there where ratings are in force
+    suggested = wait_for(job=follow, worker="terminal").result.get("suggested", 0) if follow is not None else None
     answer = {
         "run": done.id,
         "as_of": done.as_of,
@@ -51,6 +54,7 @@ def run(
         "snapshot": done.snapshot.digest if done.snapshot else "",
         "rows": done.snapshot.rows if done.snapshot else {},
         **done.counts,
+        **({} if suggested is None else {"ratings_suggested": suggested}),
         "seconds": {**done.seconds, "all": round(time.monotonic() - started, 3)},
     }
     if as_json:

@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "kequn.apps.search",
     "kequn.apps.assessments",
     "kequn.apps.discoveries",
+    "kequn.apps.ratings",
     "kequn.apps.briefings",
     "kequn.apps.ingest",
     "kequn.apps.strategies",

@@ -113,12 +113,12 @@ def correlated_p_value(events: int, rows: int, pd: float, correlation: float) ->
     return min(1.0, total)
 
 
-def check_grade(grade: str, rows: int, events: int, stated: float, confidence: float) -> GradeCheck:
-    """Whether the stated PD of a grade lies in the Jeffreys interval of what happened."""
+def check_grade(grade: str, rows: int, events: int, stated: float, confidence: float, rows_min: float) -> GradeCheck:
+    """Whether the stated PD of a grade lies in the Jeffreys interval of what happened; `rows_min` of policy."""
     interval = jeffreys(events, rows, confidence)
     low, high = interval.low or 0.0, 1.0 if interval.high is None else interval.high
     verdict = "understated" if stated < low else "overstated" if stated > high else "agrees"
-    if rows < 30:
+    if rows < rows_min:
         verdict = "too few"
     return GradeCheck(
         grade, rows, events, stated, events / rows if rows else math.nan, interval,

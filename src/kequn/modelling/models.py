@@ -71,6 +71,17 @@ class Model:
     def confidence(self) -> float:
         return float(self.card["limits"]["confidence"])
 
+    @property
+    def grade_rows_min(self) -> float:
+        """Fewest rows of a grade that is judged; Refused where the model is older than this setting of policy."""
+        found = self.card["limits"].get("grade_rows_min")
+        if found is None:
+            raise Refused(
+                Text("模型卡片没有 grade_rows_min（拟合时的政策尚无此项）；请重新拟合",
+                     "the card has no grade_rows_min (policy had none when it was fitted); fit the model again")
+            )  # fmt: skip
+        return float(found)
+
 
 def save(fitted: Fitted, folder: Path, tape: Tape, day: date) -> None:
     """Write the folder as a whole, beside its place and then moved; an old model is never overwritten."""

@@ -155,7 +155,7 @@ def _by_grade(sample: Sample, model: Model) -> list[dict[str, Any]]:
         rows = round(mass * factor)
         rate = float(np.average(sample.event[inside], weights=sample.weight[inside])) if mass else 0.0
         stated = float(np.average(sample.pd[inside], weights=sample.weight[inside])) if mass else 0.0
-        one = asdict(check_grade(grade, rows, round(rate * rows), stated, model.confidence))
+        one = asdict(check_grade(grade, rows, round(rate * rows), stated, model.confidence, model.grade_rows_min))
         one["share"] = mass / float(sample.weight.sum())
         one["observed"] = rate if mass else None
         found.append(one)

@@ -36,6 +36,8 @@ BODY_KEYS = {
     "approvals",
     "segment_strategies",
     "discovery",
+    "rating",
+    "statement_forms",
 }
 ITEM_KEYS = {
     "name",

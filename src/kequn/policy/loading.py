@@ -7,12 +7,13 @@ from pathlib import Path
 
 from kequn.domain.errors import Misuse, Place, Text
 from kequn.policy.dictionary import read_dictionary
-from kequn.policy.documents import Complaints, Document, Standard, read_document, read_standard
+from kequn.policy.documents import Complaints, Document, Heading, Standard, read_document, read_standard
 from kequn.policy.pack import Pack
 from kequn.policy.planning import check_plans
 from kequn.policy.standards import Standards
 
 SHIPPED = Path(__file__).parent / "packs"
+ALONE = ("slotting", "classification", "staging")
 
 
 def load_pack(name_or_path: str | Path = "cn") -> Pack:
@@ -74,6 +75,7 @@ def _load(folder: Path, digest: str) -> Pack:
         standards,
         editions,
         order,
+        _alone(folder, complaints),
     )
     if not order:
         complaints.add(Place("pack.yaml"), "basis_order", "缺少报表口径次序", "basis_order is missing")
@@ -92,6 +94,12 @@ def _documents(folder: Path, identity: Document, complaints: Complaints) -> dict
             continue
         found[key] = tuple(read_document(path, complaints) for path in paths)
     return found
+
+
+def _alone(folder: Path, complaints: Complaints) -> tuple[Heading, ...]:
+    """The headings of the documents that are read by themselves."""
+    paths = [path for key in ALONE for path in sorted([*folder.glob(f"{key}.yaml"), *folder.glob(f"{key}.*.yaml")])]
+    return tuple(read_document(path, complaints).heading for path in paths)
 
 
 def _grouped(standards: Iterable[Standard]) -> dict[str, tuple[Standard, ...]]:

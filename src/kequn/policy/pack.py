@@ -36,6 +36,7 @@ class Pack:
     standards: Standards
     editions: Mapping[str, tuple[Document, ...]]
     basis_order: tuple[tuple[str, str], ...]
+    alone: tuple[Heading, ...] = ()  # of documents that stand by themselves: slotting, rule books of assets
 
     def __hash__(self) -> int:
         return hash(self.digest)
@@ -100,7 +101,7 @@ class Pack:
         """Title, source, date in force and status of every table, for the screen that shows them."""
         documents = (edition.heading for editions in self.editions.values() for edition in editions)
         standards = (edition.heading for editions in self.standards.editions.values() for edition in editions)
-        return (*documents, *standards)
+        return (*documents, *self.alone, *standards)
 
     def profiles(self, as_of: date) -> Mapping[str, Mapping[str, Any]]:
         """What each industry family usually needs, minds, bears and repays from."""

@@ -29,6 +29,7 @@ def entries(request: HttpRequest) -> list[Entry]:
         ("signals", _("Signals")),
         ("migration", _("Migration")),
         ("projects", _("Projects")),
+        ("ratings", _("Ratings")),
     ]
     named.append(("reports", _("Reports")))
     if sees_policy_work(user):

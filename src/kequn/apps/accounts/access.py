@@ -5,7 +5,7 @@ from typing import Protocol
 
 from kequn.apps.accounts.models import Role, Scope
 
-IMPORT, UNDO, RUN, SEE_AUDIT, SEE_OUTCOMES, MANAGE_USERS, ASSIGN, REBUILD_SEARCH, DEFINE, MODEL = (
+IMPORT, UNDO, RUN, SEE_AUDIT, SEE_OUTCOMES, MANAGE_USERS, ASSIGN, REBUILD_SEARCH, DEFINE, MODEL, RATE = (
     "import",
     "undo",
     "run",
@@ -16,15 +16,16 @@ IMPORT, UNDO, RUN, SEE_AUDIT, SEE_OUTCOMES, MANAGE_USERS, ASSIGN, REBUILD_SEARCH
     "rebuild_search",
     "define",
     "model",
+    "rate",
 )
 ACTS: dict[str, frozenset[str]] = {
-    Role.MANAGER: frozenset({MODEL}),
-    Role.ANALYST: frozenset({SEE_OUTCOMES, MODEL}),
-    Role.RISK: frozenset({RUN, SEE_OUTCOMES, MODEL}),
+    Role.MANAGER: frozenset({MODEL, RATE}),
+    Role.ANALYST: frozenset({SEE_OUTCOMES, MODEL, RATE}),
+    Role.RISK: frozenset({RUN, SEE_OUTCOMES, MODEL, RATE}),
     Role.SEGMENT: frozenset({IMPORT, RUN, SEE_OUTCOMES, DEFINE}),
     Role.HEAD: frozenset({SEE_OUTCOMES}),
     Role.ADMINISTRATOR: frozenset(
-        {IMPORT, UNDO, RUN, SEE_AUDIT, SEE_OUTCOMES, MANAGE_USERS, ASSIGN, REBUILD_SEARCH, DEFINE, MODEL}
+        {IMPORT, UNDO, RUN, SEE_AUDIT, SEE_OUTCOMES, MANAGE_USERS, ASSIGN, REBUILD_SEARCH, DEFINE, MODEL, RATE}
     ),
     Role.AUDITOR: frozenset({SEE_AUDIT, SEE_OUTCOMES}),
 }

@@ -4,6 +4,7 @@ import hashlib
 import secrets
 import shutil
 import time
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ from kequn.version import VERSION
 
 ENGINES = ("duckdb", "spark")
 HALF_WRITTEN_SECONDS = 24 * 3600
+AFTER_PUBLISHING: list[Callable[[Run], None]] = []  # what apps above this one do when a run has been published
 
 
 def request_run(*, person: Person, as_of: date, engine: str = "duckdb") -> Job:
@@ -119,6 +121,8 @@ def do_run(lease: Lease) -> dict[str, Any]:
             state=RunState.FAILED, error=f"{error.text.zh}\n{error.text.en}"
         )
         raise
+    for follow in AFTER_PUBLISHING:
+        follow(run)
     return {"run": run.id, **counts}
 
 

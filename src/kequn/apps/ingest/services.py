@@ -27,6 +27,7 @@ from kequn.apps.ingest.parsing import ParsedRow, RowParser
 from kequn.apps.ingest.plausibility import warn
 from kequn.apps.ingest.reading import RawSheet, digest_of, files_of, sheets_of
 from kequn.apps.ingest.storing import RANK, Store
+from kequn.apps.ratings.rerating import after_import
 from kequn.domain.errors import Finding, KequnError, Misuse, Place, Refused, Text
 
 Whole = Literal["batch", "file"]
@@ -120,6 +121,8 @@ def _import_unit(
                 hold()
     except _OnlyChecked:
         _keep_checked(batch, results, wish)
+    else:
+        after_import(actor=person.actor_key, batch=batch.id)
     faults.point("import.after_commit")
     return batch
 

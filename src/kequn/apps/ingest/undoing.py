@@ -26,7 +26,7 @@ from kequn.apps.deals.models import AccountMonth, Facility, FacilityOutcome, Pro
 from kequn.apps.ingest.indexing import follow, touched_by
 from kequn.apps.ingest.matching import chunks
 from kequn.apps.ingest.models import BatchState, BeforeImage, ImportBatch
-from kequn.apps.projects.models import ProjectActual, ProjectModel
+from kequn.apps.projects.models import ProjectActual
 from kequn.domain.errors import Finding, Misuse, Place, Refused, Text
 
 # children before the rows they hang on

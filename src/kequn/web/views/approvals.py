@@ -16,9 +16,12 @@ from kequn.apps.accounts.models import Role
 from kequn.apps.governance import approving
 from kequn.apps.governance.models import Proposal, ProposalState
 from kequn.apps.governance.selectors import SEGMENT, STRATEGY, proposals, sees_policy_work
+from kequn.apps.ratings.approval import BOOK
+from kequn.apps.ratings.services import policy_at, rating_date
 from kequn.domain.errors import KequnError
 from kequn.web import labels
 from kequn.web.templatetags.kequn import language
+from kequn.web.views.rating_words import shown_rating
 
 MOODS = {"open": "watch", "approved": "good", "refused": "bad", "withdrawn": "unknown"}
 MOST = 200
@@ -63,6 +66,7 @@ def proposal(request: HttpRequest, number: int) -> HttpResponse:
         "roles": ", ".join(roles) if language() == "en" else "、".join(roles),
         "version": found.versions.filter(kind=SEGMENT).first(),
         "strategy": found.versions.filter(kind=STRATEGY).first(), "pin": found.pins.select_related("customer").first(),
+        "rating": None if found.kind == BOOK else found.ratings.first(),
     }  # fmt: skip
     return render(request, "kequn/proposal.html", context)
 
@@ -94,6 +98,7 @@ def _shown(shown: dict[str, Any]) -> dict[str, Any]:
     """The shown content in the reader's language: wording, difference, figures. Nothing is computed anew."""
     spoken = language()
     figures = shown.get("figures") or {}
+    lines = (shown.get("difference") or {}).get(spoken, [])
     body = shown.get("body") or {}
     facts = [(name, _said(key, body[key])) for key, name in _body_words() if body.get(key)]
     if "customer" in shown:
@@ -104,6 +109,12 @@ def _shown(shown: dict[str, Any]) -> dict[str, Any]:
             (_("Why"), shown["reason"]), (_("Owner"), shown["owner"]),
             (_("Holds from"), shown["valid_from"]), (_("Until the day before"), shown["expires_on"]),
         ]  # fmt: skip
+    if "rating" in shown:
+        facts = shown_rating(shown["rating"])
+        lines = [*shown["rating"]["steps"][spoken], *shown["rating"]["answers"][spoken]]
+    if "rating_book" in shown:
+        facts = [(_("Ratings"), f"{shown['rating_book']['ratings']:,}")]
+        lines = _counted(shown["rating_book"]["counts"])
     if shown.get("effective_from"):
         facts.append((_("Holds from"), shown["effective_from"]))
     if shown.get("proof"):
@@ -121,7 +132,7 @@ def _shown(shown: dict[str, Any]) -> dict[str, Any]:
     missing = [{"label": labels.fact(name, spoken), "customers": n} for name, n in figures.get("missing", ())]
     rate = figures.get("default_rate")
     return {
-        "facts": facts, "lines": (shown.get("difference") or {}).get(spoken, []), "figures": figures,
+        "facts": facts, "lines": lines, "figures": figures, "is_rating": "rating" in shown or "rating_book" in shown,
         "rate": dict(zip(("rate", "low", "high"), rate, strict=True)) if rate else None,
         "grids": grids, "shadow": shown.get("shadow"), "overlaps": overlaps, "missing": missing,
         "is_backdated": _is_backdated(shown),
@@ -131,6 +142,13 @@ def _shown(shown: dict[str, Any]) -> dict[str, Any]:
 def _said(key: str, value: str) -> str:
     words = {"out": _("out of it"), "in": _("in it"), "list": _("on the list of missing data")}
     return words.get(value, value) if key == "unknown" else value
+
+
+def _counted(rows: list[Any]) -> list[str]:
+    """How many ratings of each model and grade a proposal puts forward."""
+    models = policy_at(rating_date()).scheme.models
+    named = {name: model.label.in_language(language()) for name, model in models.items()}
+    return [f"{named.get(model, model)} · {grade}: {count:,}" for model, grade, count in rows]
 
 
 def _is_backdated(shown: dict[str, Any]) -> bool:

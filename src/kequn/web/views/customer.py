@@ -14,6 +14,7 @@ from kequn.apps.assessments.explaining import Known, known_of
 from kequn.apps.assessments.models import FindingSpan, Run
 from kequn.apps.customers import selectors as customers
 from kequn.apps.customers.models import Customer
+from kequn.apps.ratings import selectors as ratings
 from kequn.domain.monitoring.levels import Level
 from kequn.domain.segmentation.settling import settle
 from kequn.policy.segment_strategies import segment_strategies
@@ -70,6 +71,7 @@ def customer_page(request: HttpRequest, code: str) -> HttpResponse:
         "customer": customer,
         "figures": getattr(customer, "figures", None),
         "run": run,
+        "rating": ratings.in_force(customer),
         "tab": tab,
         "tabs": [{"key": key, "label": label} for key, label in parts.items()],
         "part": f"kequn/customer_{tab}.html",

@@ -28,7 +28,7 @@ AMOUNTS = ("annual_revenue", "annual_ebitda")
 
 
 def statements_part(customer: Customer, as_of: date) -> dict[str, Any]:
-    chosen, basis = _periods(customer, as_of)
+    chosen, basis = periods_of(customer, as_of)
     spoken = language()
     newest = [
         {"label": f"{one.period_end:%Y-%m-%d}", "flows": labels.value("flows", one.flows, spoken)} for one in chosen
@@ -46,7 +46,7 @@ def statements_part(customer: Customer, as_of: date) -> dict[str, Any]:
     return context | (_charts(known_of(customer=customer, as_of=as_of, pack=labels.pack()), chosen) if chosen else {})
 
 
-def _periods(customer: Customer, as_of: date) -> tuple[list[Statement], tuple[str, str] | None]:
+def periods_of(customer: Customer, as_of: date) -> tuple[list[Statement], tuple[str, str] | None]:
     """The latest periods at a date of the basis that policy reads, newest first."""
     found = list(customers.statements_until(customer, as_of).order_by("-period_end", "-version"))
     basis = next(

@@ -1,0 +1,1 @@
+"""Ratings: cases with their inputs and policy, from the machine's suggestion to the rating in force."""

@@ -1,0 +1,274 @@
+"""Re-rating: what new facts would make of the ratings in force, told as suggestions with the cause of each.
+
+Only what changed is written: another grade or model, a rating that is no longer possible, or one that soon expires. A
+suggestion whose cause has gone is taken back. What people are working at is left alone.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from kequn.apps.accounts.access import RUN, Person, may
+from kequn.apps.assessments.models import Run
+from kequn.apps.assessments.selectors import latest_published
+from kequn.apps.assessments.services import AFTER_PUBLISHING
+from kequn.apps.audit.services import line
+from kequn.apps.customers.models import Customer, Event, FactValue, Guarantee, Ownership, Statement
+from kequn.apps.deals.models import AccountMonth, Facility, ProjectParty
+from kequn.apps.governance.selectors import policy_in_use
+from kequn.apps.jobs.services import Lease, enqueue, handler
+from kequn.apps.ratings.facts import Facts, facts_of_book, facts_of_customer
+from kequn.apps.ratings.kept import inputs_of, inputs_text, keep_policy, policy_of_case
+from kequn.apps.ratings.models import OPEN, RatingCase, RatingState
+from kequn.apps.ratings.services import facts_date, fill, policy_at, rating_date
+from kequn.domain.errors import Misuse, Refused, Text
+from kequn.domain.rating.composing import Inputs, compose
+from kequn.domain.rating.differing import Moved, difference, notches_between
+from kequn.policy.rating import RatingPolicy, rating_policy
+
+POLICY, EXPIRY, FIRST = "policy", "expiry", "first"
+CHUNK = 2_000
+MACHINE = "system:rerate"
+WRITTEN: tuple[tuple[Any, str], ...] = (  # the records that ratings rest on, and how each names its customer
+    (Customer, "pk"), (Statement, "customer_id"), (FactValue, "customer_id"), (Event, "customer_id"),
+    (Ownership, "customer_id"), (Guarantee, "customer_id"), (Facility, "customer_id"), (AccountMonth, "customer_id"),
+    (ProjectParty, "customer_id"),
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a re-rating did: customers looked at, suggestions by cause, those taken back, and why others have none."""
+
+    customers: int = 0
+    suggested: Counter[str] = field(default_factory=Counter)
+    unchanged: int = 0
+    taken_back: int = 0
+    expired: int = 0
+    at_work: int = 0
+    no_model: int = 0
+    too_little_known: int = 0
+
+    def said(self) -> dict[str, Any]:
+        return {
+            "customers": self.customers, "suggested": sum(self.suggested.values()), "causes": dict(self.suggested),
+            "unchanged": self.unchanged, "taken_back": self.taken_back, "expired": self.expired,
+            "at_work": self.at_work, "no_model": self.no_model, "too_little_known": self.too_little_known,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A rating in force, as far as re-rating reads it."""
+
+    pk: int
+    grade: str
+    model: str
+    inputs: str
+    policy: str
+    expires_on: date | None
+
+
+class _Book:
+    """What stands and what is open, read once; suggestions are compared with it and written in chunks."""
+
+    def __init__(self, policy: RatingPolicy, as_of: date, customers: Iterable[int] | None = None) -> None:
+        self.policy, self.as_of, self.counts = policy, as_of, Counts()
+        self.customers = None if customers is None else list(customers)
+        cases = RatingCase.objects.all()
+        if self.customers is not None:
+            cases = cases.filter(customer__in=self.customers)
+        names = ("customer_id", "pk", "grade", "model", "inputs", "policy_id", "expires_on")
+        standing = cases.filter(state=RatingState.APPROVED).order_by().values_list(*names)
+        self.standing = {row[0]: Standing(*row[1:]) for row in standing.iterator()}
+        names = ("customer_id", "pk", "state", "inputs", "policy_id", "as_of")
+        opened = cases.filter(state__in=OPEN).order_by().values_list(*names)
+        self.open = {row[0]: row[1:] for row in opened.iterator()}
+        self.copy = keep_policy(policy)
+        self.fresh: list[RatingCase] = []
+        self.gone: list[int] = []
+
+    def look_at(self, customer: int, facts: Facts, *, first: bool, as_of: date | None = None) -> None:
+        """Compare what the facts make of a customer with what stands; facts as of the book's day, or of another.
+
+        A suggestion that rests on later facts than these is left alone.
+        """
+        day = as_of or self.as_of
+        self.counts.customers += 1
+        opened, before = self.open.get(customer), self.standing.get(customer)
+        if opened is not None and (opened[1] != RatingState.SUGGESTED or opened[4] > day):
+            self.counts.at_work += opened[1] != RatingState.SUGGESTED
+            self.counts.unchanged += opened[1] == RatingState.SUGGESTED
+            return
+        if before is None and not first and opened is None:
+            self.counts.unchanged += 1
+            return
+        old = inputs_of(before.inputs) if before is not None else Inputs({}, {})
+        new = Inputs(facts, old.answers, old.override)
+        trigger = self._trigger(before, old, new, day)
+        if not trigger:
+            if opened is not None:
+                self.gone.append(opened[0])
+                self.counts.taken_back += 1
+            return
+        text = inputs_text(new)
+        if opened is not None:
+            if opened[2] == text and opened[3] == self.policy.digest:
+                self.counts.unchanged += 1
+                return
+            self.gone.append(opened[0])
+        case = RatingCase(
+            customer_id=customer, state=RatingState.SUGGESTED, trigger=trigger, as_of=day, policy=self.copy,
+            previous_id=before.pk if before is not None else None,
+            grade_before=before.grade if before is not None else "", maker=MACHINE, made_at=timezone.now(),
+        )  # fmt: skip
+        fill(case, self.policy, new)
+        if new.override is not None:
+            case.override_notches, case.override_reason = new.override.notches, new.override.reason
+        self.fresh.append(case)
+        self.counts.suggested[trigger] += 1
+
+    def _trigger(self, before: Standing | None, old: Inputs, new: Inputs, day: date) -> str:
+        """Why a suggestion is due; '' where none is."""
+        rated = compose(self.policy.scheme, new)
+        if before is None:
+            if rated.grade is not None:
+                return FIRST
+            if rated.model is None:
+                self.counts.no_model += 1
+            else:
+                self.counts.too_little_known += 1
+            return ""
+        if (rated.grade or "") == before.grade and (rated.model or "") == before.model:
+            soon = day + timedelta(days=self.policy.renew_before_days)
+            if before.expires_on is not None and before.expires_on <= soon:
+                return EXPIRY
+            self.counts.unchanged += 1
+            return ""
+        if before.policy != self.policy.digest:
+            return POLICY
+        return main_driver(self.policy, old, new)
+
+    def write(self, actor: str) -> Counts:
+        """Suggestions taken back, written anew, and ratings marked that have expired; one line in the audit chain."""
+        with line(actor=actor, action="ratings.rerate", subject=str(self.as_of)) as audit:
+            for at in range(0, len(self.gone), CHUNK):
+                chunk = self.gone[at : at + CHUNK]
+                RatingCase.objects.filter(pk__in=chunk, state=RatingState.SUGGESTED).delete()
+            for at in range(0, len(self.fresh), CHUNK):
+                RatingCase.objects.bulk_create(self.fresh[at : at + CHUNK])
+            over = RatingCase.objects.filter(state=RatingState.APPROVED, expires_on__lte=self.as_of)
+            if self.customers is not None:
+                over = over.filter(customer__in=self.customers)
+            self.counts.expired = over.update(state=RatingState.EXPIRED)
+            audit.wrote("ratings.RatingCase", ([one.customer_id, one.grade, one.result_digest] for one in self.fresh))
+            audit.detail.update(self.counts.said())
+        return self.counts
+
+
+def main_driver(policy: RatingPolicy, old: Inputs, new: Inputs) -> str:
+    """The driver that moved the grade furthest; of equals the first."""
+    parts = difference(policy.scheme, [(name, facts) for name, _, facts in policy.drivers], old, new)
+    known = [one for one in parts if one.notches != 0]
+    if not known:
+        return "model"
+    return max(known, key=lambda one: 99 if one.notches is None else abs(one.notches)).driver
+
+
+def rerate_book(*, person: Person, first: bool = False) -> tuple[Counts, dict[str, float]]:
+    """Re-rate every customer on the results of the last published run; `first` also those never rated.
+
+    Answers the counts and the seconds of each part.
+    """
+    if not may(person, RUN):
+        raise Misuse(Text("没有重新评级的权限", "you may not re-rate the book"))
+    return _rerate(person.actor_key, first=first)
+
+
+def _rerate(actor: str, *, first: bool) -> tuple[Counts, dict[str, float]]:
+    run = latest_published()
+    if run is None:
+        raise Refused(Text("尚无已发布的运行", "no run is published yet"))
+    started = time.monotonic()
+    policy, pack = policy_at(run.as_of), policy_in_use()
+    with transaction.atomic():
+        book = _Book(policy, run.as_of)
+        read = time.monotonic()
+        ids = dict(Customer.objects.values_list("code", "pk"))
+        for code, facts in facts_of_book(run=run, pack=pack, policy=policy):
+            if code in ids:
+                book.look_at(ids[code], facts, first=first)
+        judged = time.monotonic()
+        counts = book.write(actor)
+    seconds = {"read": read - started, "judge": judged - read, "write": time.monotonic() - judged}
+    return counts, {name: round(value, 3) for name, value in seconds.items()}
+
+
+def rerate_customers(*, actor: str, customers: Iterable[Customer]) -> Counts:
+    """Re-rate some customers from the records as they are now: the live path of an event, a statement, an import."""
+    chosen = list(customers)
+    pack = policy_in_use()
+    policy = policy_at(rating_date())
+    book = _Book(policy, rating_date(), [one.pk for one in chosen])
+    for customer in chosen:
+        day = facts_date(customer)
+        facts = facts_of_customer(customer=customer, as_of=day, pack=pack, policy=policy)
+        book.look_at(customer.pk, facts, first=False, as_of=day)
+    return book.write(actor)
+
+
+def after_import(*, actor: str, batch: int) -> Counts | None:
+    """Re-rate the rated customers whose records an import wrote; None where they are so many that the next run does it.
+
+    In a book without a rating in force it is one query.
+    """
+    if not RatingCase.objects.filter(state=RatingState.APPROVED).exists():
+        return None
+    policy = rating_policy(policy_in_use(), rating_date())
+    if policy is None:
+        return None
+    rated = Customer.objects.filter(rating_cases__state=RatingState.APPROVED)
+    touched: set[int] = set()
+    for model, name in WRITTEN:
+        wrote = model.objects.filter(changed_by=batch).order_by().values_list(name, flat=True).distinct()
+        touched.update(wrote[: policy.live_customers_most + 1])
+        if len(touched) > policy.live_customers_most:
+            return None
+    return rerate_customers(actor=actor, customers=rated.filter(pk__in=touched).order_by("pk")) if touched else None
+
+
+@handler("rerate")
+def do_rerate(lease: Lease) -> dict[str, Any]:
+    """The job: the book is re-rated on the run that was published last."""
+    counts, _ = _rerate(lease.actor, first=False)
+    return counts.said()
+
+
+def _after_publishing(run: Run) -> None:
+    """A new run: the ratings in force are compared with it. Without any, there is nothing to do."""
+    if RatingCase.objects.filter(state__in=(RatingState.APPROVED, RatingState.SUGGESTED)).exists():
+        enqueue(kind="rerate", arguments={"run": run.pk}, actor=run.actor, key=f"rerate-{run.pk}")
+
+
+def connect() -> None:
+    AFTER_PUBLISHING.append(_after_publishing)
+
+
+def parts_of(case: RatingCase) -> Iterator[tuple[str, Moved]]:
+    """The difference of a case from the rating before it, driver by driver; a change of policy is told first."""
+    if case.previous is None:
+        return
+    policy = policy_of_case(case)
+    old, new = inputs_of(case.previous.inputs), inputs_of(case.inputs)
+    if case.previous.policy_id != case.policy_id:
+        before = compose(policy_of_case(case.previous).scheme, old)
+        after = compose(policy.scheme, old)
+        yield POLICY, Moved(POLICY, before.grade, after.grade, notches_between(policy.scheme, before, after), {})
+    for one in difference(policy.scheme, [(name, facts) for name, _, facts in policy.drivers], old, new):
+        yield one.driver, one

@@ -1,0 +1,87 @@
+"""Read ratings, narrowed to the customers that the person may see."""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+from django.db.models import Count, Q, QuerySet
+
+from kequn.apps.accounts.access import Person
+from kequn.apps.customers.models import Customer
+from kequn.apps.customers.selectors import sees_every_customer, visible_to
+from kequn.apps.ratings.kept import replays
+from kequn.apps.ratings.models import OPEN, RatingCase, RatingState
+
+
+def cases(*, person: Person) -> QuerySet[RatingCase]:
+    """Every case of a visible customer, the newest first."""
+    found = RatingCase.objects.order_by("-id")
+    if sees_every_customer(person):
+        return found
+    return found.filter(customer__in=visible_to(person).order_by().values("pk"))
+
+
+def find(*, person: Person, number: int) -> RatingCase | None:
+    related = ("customer__figures", "proposal", "previous", "policy")
+    return cases(person=person).select_related(*related).filter(pk=number).first()
+
+
+def in_force(customer: Customer) -> RatingCase | None:
+    return RatingCase.objects.filter(customer=customer, state=RatingState.APPROVED).first()
+
+
+def opened(customer: Customer) -> RatingCase | None:
+    return RatingCase.objects.filter(customer=customer, state__in=OPEN).first()
+
+
+def history(customer: Customer) -> QuerySet[RatingCase]:
+    return RatingCase.objects.filter(customer=customer).order_by("-id")
+
+
+def work_list(*, person: Person, part: str, as_of: date, soon: int) -> QuerySet[RatingCase]:
+    """One part of the work: `suggested`, `draft`, `proposed`, `expiring` within `soon` days, `expired`, `approved`."""
+    found = cases(person=person).select_related("customer").defer("inputs")
+    if part == "expiring":
+        return found.filter(state=RatingState.APPROVED, expires_on__lte=as_of + timedelta(days=soon))
+    return found.filter(state=part)
+
+
+def part_counts(*, person: Person, as_of: date, soon: int) -> dict[str, int]:
+    """How many cases stand in each part of the work, in one query."""
+    limit = as_of + timedelta(days=soon)
+    states = {state: Count("pk", filter=Q(state=state)) for state in RatingState.values}
+    expiring = Count("pk", filter=Q(state=RatingState.APPROVED, expires_on__lte=limit))
+    return cases(person=person).order_by().aggregate(expiring=expiring, **states)
+
+
+def distribution(*, person: Person) -> dict[tuple[str, str], int]:
+    """How many ratings in force stand in each grade of each model."""
+    found = cases(person=person).filter(state=RatingState.APPROVED).order_by()
+    return {(model, grade): n for model, grade, n in found.values_list("model", "grade").annotate(n=Count("pk"))}
+
+
+def moves(*, person: Person) -> Counter[tuple[str, str]]:
+    """From the grade before to the grade in force, of those rated more than once."""
+    found = cases(person=person).filter(state=RatingState.APPROVED).exclude(grade_before="").order_by()
+    pairs = found.values_list("grade_before", "grade").annotate(n=Count("pk"))
+    return Counter({(before, after): n for before, after, n in pairs})
+
+
+def overrides(*, person: Person) -> dict[int, int]:
+    """How many ratings in force were moved by so many notches by hand; 0 are those left as the model says."""
+    found = cases(person=person).filter(state=RatingState.APPROVED).order_by()
+    rows = found.values_list("override_notches").annotate(n=Count("pk"))
+    counts: Counter[int] = Counter()
+    for notches, n in rows:
+        counts[notches or 0] += n
+    return dict(sorted(counts.items()))
+
+
+def replayed(found: Iterable[RatingCase]) -> tuple[int, list[RatingCase]]:
+    """How many cases were put together anew, and those that did not come out as they are kept."""
+    count, wrong = 0, []
+    for case in found:
+        count += 1
+        if not replays(case):
+            wrong.append(case)
+    return count, wrong

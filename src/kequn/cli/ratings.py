@@ -1,0 +1,108 @@
+"""`kequn rerate` and `kequn ratings`: what new facts make of ratings, and whether those in force can be told again."""
+
+import time
+from typing import Annotated, Any
+
+import typer
+
+from kequn.cli import language
+from kequn.cli.records import answer_json, ready
+from kequn.domain.errors import Refused, Text
+
+
+def register(app: typer.Typer) -> None:
+    app.command("rerate")(rerate)
+    group = typer.Typer(help="Ratings in force and those proposed. 客户评级。", no_args_is_help=True)
+    group.command("replay")(replay)
+    group.command("propose-first")(propose_first)
+    group.callback()(lambda: None)
+    app.add_typer(group, name="ratings")
+
+
+def rerate(
+    customer: Annotated[str, typer.Argument(help="The code of one customer; without it the whole book.")] = "",
+    first: Annotated[bool, typer.Option(help="Also suggest a first rating for customers that have none.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
+    as_user: Annotated[str, typer.Option("--as", help="Act as this user; else as the local administrator.")] = "",
+) -> None:
+    """Compare ratings in force with the last run (one customer: with the records now); suggest what changed."""
+    person = ready(as_user=as_user)
+    from kequn.apps.ratings.rerating import rerate_book, rerate_customers
+
+    started = time.monotonic()
+    if customer:
+        counts = rerate_customers(actor=person.actor_key, customers=[_visible(person, customer)])
+        seconds: dict[str, float] = {}
+    else:
+        counts, seconds = rerate_book(person=person, first=first)
+    answer = {**counts.said(), "seconds": {**seconds, "all": round(time.monotonic() - started, 3)}}
+    if as_json:
+        answer_json(answer)
+    else:
+        print(_said(answer))
+
+
+def _visible(person: Any, code: str) -> Any:
+    from kequn.apps.customers.selectors import find
+
+    found = find(person=person, code=code)
+    if found is None:
+        raise Refused(Text(f"没有客户 {code}", f"there is no customer {code}"))
+    return found
+
+
+def _said(answer: dict[str, Any]) -> str:
+    """What a re-rating did, as a sentence in the language of the terminal."""
+    taken, seconds = answer, answer["seconds"]["all"]
+    if language() == "zh":
+        return (
+            f"查看 {taken['customers']:,} 户：建议 {taken['suggested']:,} 户 {taken['causes'] or ''}，"
+            f"不变 {taken['unchanged']:,} 户，撤回建议 {taken['taken_back']:,} 户，到期 {taken['expired']:,} 户，"
+            f"进行中 {taken['at_work']:,} 户，无适用模型 {taken['no_model']:,} 户，"
+            f"资料不足 {taken['too_little_known']:,} 户；用时 {seconds:.1f} 秒"
+        )
+    return (
+        f"{taken['customers']:,} customers looked at: {taken['suggested']:,} suggested {taken['causes'] or ''}, "
+        f"{taken['unchanged']:,} unchanged, {taken['taken_back']:,} taken back, {taken['expired']:,} expired, "
+        f"{taken['at_work']:,} being worked on, {taken['no_model']:,} without a model, "
+        f"{taken['too_little_known']:,} with too little known; {seconds:.1f} s"
+    )
+
+
+def replay(
+    customer: Annotated[str, typer.Argument(help="The code of one customer; without it every rating in force.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
+    as_user: Annotated[str, typer.Option("--as", help="Act as this user; else as the local administrator.")] = "",
+) -> None:
+    """Put ratings together again from the inputs and policy they keep; exit 1 where one is not the same to the bit."""
+    person = ready(as_user=as_user)
+    from kequn.apps.ratings.models import RatingState
+    from kequn.apps.ratings.selectors import cases, replayed
+
+    found = cases(person=person).select_related("customer")
+    if customer:
+        found = found.filter(customer=_visible(person, customer))
+    else:
+        found = found.filter(state=RatingState.APPROVED)
+    count, wrong = replayed(found.iterator())
+    codes = [one.customer.code for one in wrong]
+    if as_json:
+        answer_json({"replayed": count, "the_same": count - len(wrong), "different": codes})
+    elif language() == "zh":
+        print(f"重放 {count:,} 个评级，{count - len(wrong):,} 个逐位相同")
+    else:
+        print(f"{count:,} ratings put together again, {count - len(wrong):,} the same to the bit")
+    if wrong:
+        some = ", ".join(codes[:10])
+        raise Refused(Text(f"与保存的结果不同：{some}", f"not the same as kept: {some}"))
+
+
+def propose_first(
+    as_user: Annotated[str, typer.Option("--as", help="Act as this user; else as the local administrator.")] = "",
+) -> None:
+    """Put all suggested first ratings before a checker as one proposal, with their number by model and grade."""
+    person = ready(as_user=as_user)
+    from kequn.apps.ratings.approval import propose_book
+
+    made = propose_book(person=person)
+    print(made.title_zh if language() == "zh" else made.title_en)

@@ -1,0 +1,177 @@
+"""Ratings: the list of what is to be done, the page of a customer, and one case with its whole reasoning."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from kequn.apps.accounts.access import RATE, may
+from kequn.apps.governance import approving
+from kequn.apps.ratings import selectors
+from kequn.apps.ratings.approval import decidable, is_beyond, submit
+from kequn.apps.ratings.kept import policy_of_case, replays
+from kequn.apps.ratings.models import RatingCase, RatingState
+from kequn.apps.ratings.services import Said, begin, discard, policy_at, rating_date, revise
+from kequn.domain.errors import KequnError
+from kequn.policy.rating import RatingPolicy
+from kequn.web.templatetags.kequn import language
+from kequn.web.views.customer import visible_customer
+from kequn.web.views.rating_words import case_row, difference_rows, questionnaire, reasoning
+
+PAGE = 50
+PARTS = ("suggested", "draft", "proposed", "expiring", "expired", "approved", "refused")
+
+
+@require_safe
+def ratings(request: HttpRequest) -> HttpResponse:
+    """What is to be done about ratings, one part at a time, the newest first."""
+    part = request.GET.get("part", "")
+    part = part if part in PARTS else PARTS[0]
+    as_of = rating_date()
+    policy = policy_at(as_of)
+    soon = policy.renew_before_days
+    found = selectors.work_list(person=request.user, part=part, as_of=as_of, soon=soon)
+    after = request.GET.get("after", "")
+    if after.isdigit():
+        found = found.filter(pk__lt=int(after))
+    rows = list(found[: PAGE + 1])
+    counts = selectors.part_counts(person=request.user, as_of=as_of, soon=soon)
+    named = _part_labels()
+    context = {
+        "part": part, "rows": [case_row(one) for one in rows[:PAGE]], "as_of": as_of, "soon": soon,
+        "next": rows[PAGE - 1].pk if len(rows) > PAGE else None, "empty": _empty(part),
+        "tabs": [{"key": key, "label": named[key], "count": counts[key]} for key in PARTS],
+    }  # fmt: skip
+    return render(request, "kequn/ratings.html", context)
+
+
+def _part_labels() -> dict[str, str]:
+    return {
+        "suggested": _("Suggested"), "draft": _("Being worked on"), "proposed": _("Waiting for approval"),
+        "expiring": _("Soon to expire"), "expired": _("Expired"), "approved": _("In force"), "refused": _("Refused"),
+    }  # fmt: skip
+
+
+def _empty(part: str) -> str:
+    said = {
+        "suggested": _("No facts changed a rating. After a run, `kequn rerate` compares it with the ratings in force."),
+        "approved": _("No rating is in force yet. Open a customer and rate it, or suggest first ratings for the whole "
+                      "book with `kequn rerate --first`."),
+    }  # fmt: skip
+    return said.get(part, _("Nothing here."))
+
+
+def customer_rating(request: HttpRequest, code: str) -> HttpResponse:
+    """The rating of a customer: what is in force, what is under way, and every earlier one; by POST a new draft."""
+    customer = visible_customer(request, code)
+    if request.method == "POST":
+        if not may(request.user, RATE):
+            raise PermissionDenied
+        try:
+            return redirect("rating-case", begin(person=request.user, customer=customer).pk)
+        except KequnError as error:
+            messages.error(request, error.text.in_language(language()))
+            return redirect("customer-rating", code)
+    history = list(selectors.history(customer))
+    in_force = next((one for one in history if one.state == RatingState.APPROVED), None)
+    opened = next((one for one in history if one.state in ("suggested", "draft", "proposed")), None)
+    context: dict[str, Any] = {
+        "customer": customer, "in_force": in_force and case_row(in_force), "opened": opened and case_row(opened),
+        "history": [case_row(one) for one in history], "may_rate": may(request.user, RATE),
+        "reasoning": reasoning(in_force) if in_force else None, "is_over": _is_over(in_force),
+        "policy": _policy_said(policy_of_case(in_force) if in_force else policy_at(rating_date())),
+    }  # fmt: skip
+    return render(request, "kequn/customer_rating.html", context)
+
+
+def _is_over(case: RatingCase | None) -> bool:
+    return case is not None and case.expires_on is not None and case.expires_on <= rating_date()
+
+
+def _policy_said(policy: RatingPolicy) -> dict[str, str]:
+    return {"status": policy.status, "source": policy.source, "digest": policy.digest}
+
+
+def rating_case(request: HttpRequest, number: int) -> HttpResponse:
+    """One case; by POST its draft is changed, put before checkers, decided on, or thrown away."""
+    case = selectors.find(person=request.user, number=number)
+    if case is None:
+        raise Http404
+    problem = ""
+    if request.method == "POST":
+        answer = _acted(request, case)
+        if isinstance(answer, HttpResponse):
+            return answer
+        problem = answer
+    policy = policy_of_case(case)
+    mine = case.state == RatingState.DRAFT and case.maker == request.user.actor_key
+    asked = decidable(person=request.user, case=case)
+    barred = approving.why_not_check(request.user, case.proposal) if asked and case.proposal else None
+    own = policy.own.get(request.user.role)
+    context: dict[str, Any] = {
+        "case": case, "row": case_row(case), "customer": case.customer, "problem": problem,
+        "difference": difference_rows(case) if case.previous is not None else None,
+        "is_same": replays(case), "is_mine": mine, "questions": questionnaire(case) if mine else [],
+        "own": own, "scheme": policy.scheme, "policy": _policy_said(policy),
+        "reasons": [(key, text.in_language(language())) for key, text in policy.reasons.items()],
+        "reason": policy.reasons[case.override_reason].in_language(language()) if case.override_reason in policy.reasons
+        else "",
+        "beyond": mine and is_beyond(policy, request.user, case.override_notches or 0),
+        "asked": asked, "barred": barred.in_language(language()) if barred is not None else "",
+        "decisions": list(case.proposal.decisions.all()) if case.proposal is not None else [],
+        "may_rate": may(request.user, RATE), "typed": request.POST if problem else {},
+    } | reasoning(case)  # fmt: skip
+    return render(request, "kequn/rating_case.html", context, status=422 if problem else 200)
+
+
+def _acted(request: HttpRequest, case: RatingCase) -> HttpResponse | str:
+    """What was asked for, done: where to go next, or what was wrong with it."""
+    act, person = request.POST.get("act", ""), request.user
+    try:
+        if act in ("approve", "refuse"):
+            return _decided(request, case, approves=act == "approve")
+        if not may(person, RATE):
+            raise PermissionDenied
+        if act == "withdraw" and case.proposal is not None:
+            approving.withdraw(person=person, number=case.proposal.pk)
+        elif act == "discard":
+            discard(person=person, case=case)
+            return redirect("customer-rating", case.customer.code)
+        elif act in ("save", "submit"):
+            changed = revise(person=person, case=case, said=_said(request))
+            if act == "submit":
+                submit(person=person, case=changed)
+                messages.success(request, _("It waits for approval now."))
+            else:
+                messages.success(request, _("Saved; the grade below follows from it."))
+        else:
+            return _("This act is not known.")
+    except KequnError as error:
+        return error.text.in_language(language())
+    return redirect("rating-case", case.pk)
+
+
+def _decided(request: HttpRequest, case: RatingCase, *, approves: bool) -> HttpResponse:
+    if not decidable(person=request.user, case=case) or case.proposal is None:
+        raise PermissionDenied
+    posted = request.POST
+    approving.decide(
+        person=request.user, number=case.proposal.pk, approves=approves, seen_digest=posted.get("digest", ""),
+        comment=posted.get("comment", ""),
+    )  # fmt: skip
+    messages.success(request, _("The rating is in force.") if approves else _("Refused."))
+    return redirect("rating-case", case.pk)
+
+
+def _said(request: HttpRequest) -> Said:
+    """Marks and override as they were posted; what is no number counts as not given."""
+    posted = request.POST
+    answers = {name.removeprefix("mark-"): int(value) for name, value in posted.items()
+               if name.startswith("mark-") and value.isdigit()}  # fmt: skip
+    typed = posted.get("notches", "").strip()
+    notches = int(typed) if typed.lstrip("+-").isdigit() else 0
+    return Said(answers, notches, posted.get("reason", ""), posted.get("text", ""))
