@@ -73,7 +73,7 @@ def test_documents_that_stand_by_themselves_show_their_status_too():
 
 def test_a_copy_by_path_is_the_same_policy_until_it_is_changed(copy):
     assert load_pack(copy).digest == load_pack("cn").digest == digest_of(copy)
-    assert load_pack(changed(copy, "prices.yaml", "value: 0.030", "value: 0.031")).digest != load_pack("cn").digest
+    assert load_pack(changed(copy, "prices.yaml", "value: 0.45", "value: 0.46")).digest != load_pack("cn").digest
 
 
 def test_an_unknown_pack_is_named_with_what_there_is():
@@ -127,7 +127,7 @@ def test_a_key_twice_is_refused(copy):
 
 def test_the_edition_in_force_at_the_date_is_read(copy):
     text = (copy / "prices.yaml").read_text(encoding="utf-8")
-    later = text.replace("in_force: 2025-05-20", "in_force: 2026-06-01").replace("value: 0.030", "value: 0.020")
+    later = text.replace("in_force: 2025-05-20", "in_force: 2026-06-01").replace("value: 0.45", "value: 0.50")
     (copy / "prices.2026.yaml").write_text(later, encoding="utf-8")
     pack = load_pack(copy)
     before, after = build_plan(pack, date(2026, 5, 31)), build_plan(pack, date(2026, 6, 1))
@@ -161,3 +161,16 @@ def test_a_named_number_is_read_by_its_name():
     assert load_pack("cn").constant("default_past_due_days", AS_OF) == 90.0
     with pytest.raises(KeyError, match="no_such_number"):
         load_pack("cn").constant("no_such_number", AS_OF)
+
+
+def test_a_constant_of_a_dated_series_is_what_was_published_by_the_date():
+    pack = load_pack("cn")
+    assert pack.constant("lpr_5y", date(2024, 8, 1)) == 0.0385
+    assert pack.constant("lpr_5y", date(2025, 5, 19)) == 0.036
+    assert pack.constant("lpr_5y", date(2025, 5, 20)) == 0.035
+    assert {item.constant for item in pack.items(date(2024, 8, 1)) if item.name == "lpr_5y"} == {0.0385}
+
+
+def test_a_constant_of_a_series_that_is_not_there_is_refused(copy):
+    complaints = refusal(changed(copy, "prices.yaml", "table: lpr, tenor: 1y", "table: shibor, tenor: 1y"))
+    assert any("lpr_1y" in one and "a number is needed" in one for one in complaints)

@@ -13,6 +13,7 @@ SHEETS = (
     "statements",
     "facilities",
     "projects",
+    "project_actuals",
     "account_months",
     "events",
     "ratings",

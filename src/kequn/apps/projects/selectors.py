@@ -1,5 +1,6 @@
 """Read projects with their models, already narrowed to what the person may see."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -25,14 +26,18 @@ def find_project(*, person: Person, number: int) -> Project | None:
     return projects_visible_to(person).filter(pk=number).first()
 
 
-def with_ratios(projects: QuerySet[Project], as_of: date) -> QuerySet[Any]:
-    """Each project with the ratios of its model in force, the lowest cover first, those without a model last."""
+def lowest_first(projects: QuerySet[Project], as_of: date) -> QuerySet[Any]:
+    """The numbers of projects, the lowest cover of a model in force first, those without one last."""
+    lowest = _in_force(as_of).filter(project=OuterRef("pk")).values("model_min_dscr")[:1]
+    ordered = projects.annotate(lowest=Subquery(lowest)).order_by(F("lowest").asc(nulls_last=True), "project_id")
+    return ordered.values_list("pk", flat=True)
+
+
+def with_ratios(numbers: Sequence[int], as_of: date) -> list[Any]:
+    """These projects in this order, each with the ratios of its model in force; None where there is none."""
     model = _in_force(as_of).filter(project=OuterRef("pk"))
-    named = {name: Subquery(model.values(name)[:1]) for name in (*RATIOS, "number", "made_at")}
-    return projects.annotate(**{f"of_{name}" if name in ("number", "made_at") else name: one
-                                for name, one in named.items()}).order_by(
-        F("model_min_dscr").asc(nulls_last=True), F("of_number").asc(nulls_last=True), "project_id"
-    )  # fmt: skip
+    found = Project.objects.annotate(**{name: Subquery(model.values(name)[:1]) for name in RATIOS}).in_bulk(numbers)
+    return [found[number] for number in numbers]
 
 
 def searched(projects: QuerySet[Any], words: str) -> QuerySet[Any]:
@@ -74,11 +79,3 @@ def parties_of(*, person: Person, project: Project) -> list[tuple[Customer, str]
     """The parties that the person may see, with their roles."""
     mine = project.parties.filter(customer__in=visible_to(person).order_by().values("pk"))
     return [(one.customer, one.role) for one in mine.select_related("customer").order_by("role", "customer__name")]
-
-
-def ratios_at(projects: list[int], as_of: date) -> dict[int, dict[str, Any]]:
-    """The ratios of the models in force at a date, by project; nothing for a project without a model."""
-    found: dict[int, dict[str, Any]] = {}
-    for row in _in_force(as_of).filter(project__in=projects).values("project_id", *RATIOS):
-        found.setdefault(row.pop("project_id"), row)
-    return found

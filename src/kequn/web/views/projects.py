@@ -24,13 +24,13 @@ OVERVIEW = "overview"
 def projects(request: HttpRequest) -> HttpResponse:
     words, today = request.GET.get("q", "").strip()[:100], timezone.localdate()
     found = selectors.searched(selectors.projects_visible_to(request.user), words)
-    pages = Paginator(selectors.with_ratios(found, today), rows_per_page(request))
-    pages.count = found.order_by().count()  # without the ratios, which are read for the rows of the page alone
+    pages = Paginator(selectors.lowest_first(found, today), rows_per_page(request))
+    pages.count = found.order_by().count()
     page = pages.get_page(request.GET.get("page"))
     rows = [
         {"project": one, "investment": labels.in_yuan(one.total_investment, one.currency, today),
          "mood": project_parts.mood_of(one.model_min_dscr, one.model_default_date, one.model_lockup_date)}
-        for one in page
+        for one in selectors.with_ratios(list(page), today)
     ]  # fmt: skip
     context = {"rows": rows, "page": page, "words": words, "count": pages.count, "today": today}
     return render(request, "kequn/projects.html", context)
