@@ -101,3 +101,18 @@ def test_the_lines_on_the_page_add_up_to_the_contribution(sign_in):
     tiers = page.context["tiers"]
     assert sum(row["one"].contribution for row in tiers) == whole.contribution
     assert re.search(r"illustration", page.content.decode())
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_a_change_stands_with_both_sides_and_the_doubt(sign_in, language):
+    client, head = sign_in("segment"), sign_in("head", language)
+    client.post(PAGE, TYPED)
+    proposal = client.post(PAGE, {"act": "submit"}).url
+    digest = head.get(proposal).context["proposal"].shown_digest
+    assert head.post(proposal, {"act": "approve", "digest": digest}).status_code == 302
+    page = head.get(PAGE)
+    (row,) = page.context["effects"]
+    assert row["one"].version.number == 2
+    assert row["one"].apart is None
+    said = {"en": "regression to the mean", "zh-hans": "均值回归"}[language]
+    assert said in page.content.decode()

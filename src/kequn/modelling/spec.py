@@ -111,7 +111,7 @@ def spec_of(body: object, file: str = "spec") -> Spec:
     calibrate_by, rate = _calibration(body.get("calibrate_by"), complain)
     counts = {key: _count(body.get(key, least), key, least, complain)
               for key, least in (("horizon", 1), ("label_lag_years", 0))}  # fmt: skip
-    allowed = _reasons(body.get("allow_leakage") or {}, complain)
+    allowed = read_reasons(body.get("allow_leakage") or {}, complain)
     if body.get("kind") == "warning" and not (body.get("group") and body.get("period")):
         complain("group", "预警模型需要 group 和 period", "a warning model needs group and period")
     if wrong:
@@ -202,7 +202,8 @@ def _count(value: object, key: str, least: int, complain: Any) -> int:
     return least
 
 
-def _reasons(value: object, complain: Any) -> dict[str, str]:
+def read_reasons(value: object, complain: Any) -> dict[str, str]:
+    """The fields that are allowed although they know the outcome, each with its reason."""
     if isinstance(value, Mapping) and all(isinstance(reason, str) and reason.strip() for reason in value.values()):
         return {str(name): str(reason) for name, reason in value.items()}
     complain("allow_leakage", "每个字段都要写明理由", "each field needs its reason")

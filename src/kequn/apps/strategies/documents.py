@@ -1,6 +1,7 @@
 """A segment's strategy as a governed document: checked as policy, shown with its shadow, published by approval."""
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -12,7 +13,7 @@ from kequn.apps.governance import versions
 from kequn.apps.governance.approving import register
 from kequn.apps.governance.models import DocumentVersion, Proposal
 from kequn.apps.governance.selectors import STRATEGY, body_of, own_pack, policy_in_use
-from kequn.apps.strategies.books import RunBook, visible
+from kequn.apps.strategies.books import MINOR, RunBook, visible
 from kequn.apps.strategies.performance import read_books
 from kequn.apps.strategies.shadow import Shadow, shadow
 from kequn.domain.errors import Language, Refused, Text
@@ -124,7 +125,7 @@ def _exposure(book: RunBook, members: Any) -> int | None:
     """The sum of their exposures in minor units; unknown where that of one of them is."""
     amounts = book.column("exposure_gross")[members]
     whole = float(amounts.sum())
-    return round(whole * 100) if whole == whole else None  # noqa: PLR0124 - NaN is the unknown of floats
+    return round(whole * MINOR) if math.isfinite(whole) else None
 
 
 def submit_strategy(*, person: Person, version: DocumentVersion, item: Item) -> Proposal:

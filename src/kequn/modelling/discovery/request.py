@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from kequn.domain.errors import Finding, Misuse, Place, Refused, Text
-from kequn.modelling.spec import Feature, read_features
+from kequn.modelling.spec import Feature, read_features, read_reasons
 
 KEYS = (
     "key", "features", "train", "period", "weight", "target", "event", "decision_date", "compare", "allow_leakage",
@@ -78,7 +77,7 @@ def request_of(body: object, file: str = "spec") -> Request:
     seed = body.get("seed", 1)
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         complain("seed", "应为不小于 0 的整数", "a whole number of at least 0")
-    allowed = _reasons(body.get("allow_leakage") or {}, complain)
+    allowed = read_reasons(body.get("allow_leakage") or {}, complain)
     if wrong:
         raise Refused(Text(f"发现说明有 {len(wrong)} 处错误", f"the spec has {len(wrong)} error(s)"), tuple(wrong))
     said = {name: str(body.get(name) or "") for name in ("train", "period", "weight", "target", "decision_date")}
@@ -87,10 +86,3 @@ def request_of(body: object, file: str = "spec") -> Request:
         key=str(body["key"]), features=features, compare=compare, allow_leakage=allowed, seed=seed,
         event="" if event is None else str(event).lower() if isinstance(event, bool) else str(event), **said,
     )  # fmt: skip
-
-
-def _reasons(value: object, complain: Any) -> dict[str, str]:
-    if isinstance(value, Mapping) and all(isinstance(reason, str) and reason.strip() for reason in value.values()):
-        return {str(name): str(reason) for name, reason in value.items()}
-    complain("allow_leakage", "每个字段都要写明理由", "each field needs its reason")
-    return {}

@@ -16,10 +16,10 @@ from kequn.apps.accounts.access import DEFINE, may
 from kequn.apps.assessments.selectors import latest_published
 from kequn.apps.governance import versions
 from kequn.apps.governance.models import DocumentVersion, VersionState
-from kequn.apps.governance.selectors import STRATEGY, open_versions, sees_policy_work
+from kequn.apps.governance.selectors import HIERARCHY, STRATEGY, open_versions, sees_policy_work
 from kequn.apps.strategies import documents
 from kequn.apps.strategies.overview import overview
-from kequn.apps.strategies.performance import effects, fewest, performance
+from kequn.apps.strategies.performance import Effect, effects, fewest, performance
 from kequn.apps.strategies.workbook import read_workbook, write_workbook
 from kequn.apps.strategies.worth import margin_of
 from kequn.domain.errors import Finding, KequnError, Refused, Text
@@ -158,7 +158,7 @@ def _context(request: HttpRequest, item: Item, columns: Sequence[Column]) -> dic
     context: dict[str, Any] = {
         "key": item.name, "label": item.label.in_language(spoken), "found": found, "run": latest_published(),
         "in_force": _table(standing, columns), "least": least, "may_define": may(request.user, DEFINE),
-        "effects": effects(found, item.name, least) if found is not None else [],
+        "effects": [_effect(one) for one in effects(found, item.name, least)] if found is not None else [],
         "margin": margin_of(person=request.user, segment=item.name, unknown_means=item.unknown_means),
     }  # fmt: skip
     draft = _open(item.name) if sees_policy_work(request.user) else None
@@ -171,6 +171,15 @@ def _context(request: HttpRequest, item: Item, columns: Sequence[Column]) -> dic
         }  # fmt: skip
         standing = reviewed.strategy
     return context | _form(request, standing, columns)
+
+
+def _effect(one: Effect) -> dict[str, Any]:
+    """A change of the strategy with its figures, and in words what else took effect in the same time."""
+    kinds = {SEGMENT: _("Segment"), HIERARCHY: _("Hierarchy"), STRATEGY: _("Strategy")}
+    others = [
+        f"{kinds[other.kind]} {other.key} {other.number} ({other.effective_from:%Y-%m-%d})" for other in one.others
+    ]
+    return {"one": one, "others": others}
 
 
 def _table(strategy: Strategy | None, columns: Sequence[Column]) -> dict[str, Any]:

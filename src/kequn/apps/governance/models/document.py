@@ -22,7 +22,7 @@ class DocumentVersion(models.Model):
     A trigger of the database refuses any change of a published or retired row, and its deletion.
     """
 
-    kind = models.CharField(max_length=40)  # segment, hierarchy
+    kind = models.CharField(max_length=40)  # segment, hierarchy, strategy
     key = models.CharField(max_length=80)
     number = models.PositiveIntegerField()
     state = models.CharField(max_length=12, choices=VersionState, default=VersionState.DRAFT)
