@@ -91,7 +91,7 @@ def books(most: int) -> list[RunBook]:
     published = Run.objects.filter(state=RunState.PUBLISHED).order_by("-as_of", "-published_at")
     for run in published[:200]:
         newest.setdefault(run.as_of, run)
-    found = (book for run in newest.values() if (book := book_of(run)) is not None)
+    found = (book for run in newest.values() if (book := book_of(run)) is not None and len(book.numbers))
     return list(islice(found, most))[::-1]
 
 

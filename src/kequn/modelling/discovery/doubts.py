@@ -51,14 +51,17 @@ def _gain(values: Values, groups: int, draw: np.random.Generator, starts: int) -
 
 def bootstrap_jaccard(values: Values, labels: Whole, groups: int, draw: np.random.Generator, draws: int, starts: int
                       ) -> Floats:  # fmt: skip
-    """For each group its mean best overlap with groups found anew in draws of the same rows with replacement."""
+    """For each group its mean best overlap with groups found anew in draws of the same rows with replacement.
+
+    A draw that holds no row of a group has not found it.
+    """
     seen = np.full((draws, groups), np.nan)
     for at in range(draws):
         rows = draw.integers(len(values), size=len(values))
         again = fit(values.taken(rows), groups, draw, starts)
         drawn = np.unique(rows)
         seen[at] = best_jaccard(labels[drawn], again.groups_of(values.taken(drawn)), groups)
-    return np.asarray(np.nanmean(seen, axis=0), dtype=np.float64)
+    return np.asarray(np.nan_to_num(seen).mean(axis=0), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
