@@ -24,16 +24,16 @@ from kequn.web.templatetags.kequn import language
 from kequn.web.views.rating_words import shown_rating
 
 MOODS = {"open": "watch", "approved": "good", "refused": "bad", "withdrawn": "unknown"}
-MOST = 200
+MOST_ENDED = 200
 
 
 @require_safe
 def approvals(request: HttpRequest) -> HttpResponse:
     if not sees_policy_work(request.user):
         raise PermissionDenied
-    rows = [_row(request, one) for one in proposals(person=request.user)[:MOST]]
-    waiting = [row for row in rows if row["state"] == ProposalState.OPEN]
-    ended = [row for row in rows if row["state"] != ProposalState.OPEN]
+    found = proposals(person=request.user)
+    waiting = [_row(request, one) for one in found.filter(state=ProposalState.OPEN)]
+    ended = [_row(request, one) for one in found.exclude(state=ProposalState.OPEN)[:MOST_ENDED]]
     return render(request, "kequn/approvals.html", {"waiting": waiting, "ended": ended})
 
 
