@@ -89,6 +89,14 @@ def test_a_text_that_repeats_itself_by_reference_is_refused_before_it_is_built(r
         kept(road, text="a: &a [1, 2]\nb: [*a, *a]\n")
 
 
+def test_a_model_of_thousands_of_years_is_refused_before_it_is_solved(road):
+    endless = EXAMPLE.read_text("utf-8").replace(
+        "operation_years: 25, step_months: 6", "operation_years: 5000, step_months: 6"
+    )
+    with pytest.raises(Refused, match="periods, more than"):
+        kept(road, text=endless)
+
+
 def test_who_may_not_keep_models_is_refused(road, staff):
     with pytest.raises(Misuse):
         kept(road, person=staff["zhou"])

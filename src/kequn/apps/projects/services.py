@@ -23,7 +23,7 @@ from kequn.financing.results import kept_of
 from kequn.version import VERSION
 
 LONGEST_NAME, LONGEST_REASON = 300, 1000
-SCENARIOS_AT_MOST = 20
+SCENARIOS_AT_MOST, PERIODS_AT_MOST = 20, 1200  # a hundred years by months
 NOT_ALLOWED = Text("没有保存项目模型的权限", "you may not keep models of projects")
 
 
@@ -85,6 +85,10 @@ def _results(found: ModelFile) -> list[dict[str, Any]]:
     names = list(dict.fromkeys(("base", *project.scenarios)))
     if len(names) > SCENARIOS_AT_MOST:
         raise Refused(Text(f"情景最多 {SCENARIOS_AT_MOST} 个", f"at most {SCENARIOS_AT_MOST} scenarios"))
+    periods = project.timeline.construction_periods + project.timeline.periods
+    if periods > PERIODS_AT_MOST:
+        text = Text(f"期数 {periods:,} 超过 {PERIODS_AT_MOST:,}", f"{periods:,} periods, more than {PERIODS_AT_MOST:,}")
+        raise Refused(text)
     plan = plan_financing(project)
     made = []
     for name in names:
