@@ -117,17 +117,26 @@ def difference_rows(case: RatingCase) -> dict[str, Any]:
     for name, part in parts_of(case):
         row = {
             "label": driver_label(policy, name), "before": part.before or NOT_KNOWN, "after": part.after or NOT_KNOWN,
-            "notches": part.notches, "size": abs(part.notches or 0), "facts": _facts(policy, case.model, part),
+            "notches": part.notches, "size": abs(part.notches or 0), "facts": _facts(policy, case, part),
         }  # fmt: skip
         (still if part.notches == 0 else moved).append(row)
     return {"moved": moved, "still": still}
 
 
-def _facts(policy: RatingPolicy, model: str, part: Moved) -> list[dict[str, Any]]:
-    """The facts of a driver that earn other points than before, with the points; all of them where none does."""
-    lines = _lines(policy, model)
+def _facts(policy: RatingPolicy, case: RatingCase, part: Moved) -> list[dict[str, Any]]:
+    """The facts of a driver that earn other points than before, with the points; all of them where none does.
+
+    A question that nobody answered shows the mark that was handed in, for that is what counted.
+    """
+    lines = _lines(policy, case.model)
+    sides = [inputs_of(one.inputs).facts if one is not None else {} for one in (case.previous, case)]
     found = []
-    for name, (old, new) in part.facts.items():
+    for name, (first, second) in part.facts.items():
+        old, new = first, second
+        if name in policy.questions:
+            handed_in = policy.questions[name].fact
+            old, new = (side.get(handed_in) if value is None else value
+                        for value, side in zip((first, second), sides, strict=True))  # fmt: skip
         of = lines.get(name)
         before, after = (None if of is None or value is None else of.points(value) for value in (old, new))
         found.append(
