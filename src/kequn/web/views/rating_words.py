@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from kequn.apps.ratings.kept import inputs_of, policy_of_case, rated_again
 from kequn.apps.ratings.models import RatingCase
-from kequn.apps.ratings.rerating import EXPIRY, FIRST, MACHINE, POLICY, parts_of
+from kequn.apps.ratings.rerating import EXPIRY, FIRST, POLICY, parts_of
 from kequn.domain.rating.composing import Characteristic, Judged, Rated
 from kequn.domain.rating.differing import OVERRIDE, Moved
 from kequn.domain.rating.wording import LABELS, LEVELS, words_of
@@ -29,7 +29,7 @@ def case_row(case: RatingCase) -> dict[str, Any]:
     return {
         "id": case.pk, "customer": case.customer, "state": case.state, "said": case.get_state_display(),
         "mood": MOODS[case.state], "grade": case.grade, "before": case.grade_before, "as_of": case.as_of,
-        "expires_on": case.expires_on, "maker": _("the system") if case.maker == MACHINE else case.maker,
+        "expires_on": case.expires_on, "maker": case.maker,
         "cause": cause(case), "model": model_label(case), "pd": case.pd, "notches": case.override_notches,
     }  # fmt: skip
 
