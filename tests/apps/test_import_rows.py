@@ -172,6 +172,22 @@ def test_countries_and_provinces_may_be_named_in_either_language(bring):
     assert list(found) == [("CN", "320000"), ("CN", "150000"), ("CN", "44"), ("VN", "")]
 
 
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("中华人民共和国", "CN"),
+        ("美国", "US"),
+        ("United Kingdom", "GB"),
+        ("香港", "HK"),
+        ("Hong Kong", "HK"),
+        ("CHN", "CN"),
+    ],
+)
+def test_a_country_is_known_by_the_names_in_use(bring, said, code):
+    bring(f"customer_id,name,country\nC1,甲,{said}\n")
+    assert Customer.objects.get().country == code
+
+
 def test_a_city_is_no_province(bring):
     assert reasons(bring("customer_id,name,province\nC1,甲,吉林市\n")) == ["code"]
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from functools import cache, lru_cache
 
+from babel import Locale
 from django.conf import settings
 
 from kequn.apps.ingest import cells
@@ -24,11 +25,20 @@ def _standards() -> Standards:
 PROVINCE_ENDS = re.compile("(维吾尔自治区|壮族自治区|回族自治区|自治区|特别行政区|省|市)$")
 
 
+SAID_SHORTER = {
+    "中华人民共和国": "CN", "中国大陆": "CN", "内地": "CN", "香港": "HK", "香港特别行政区": "HK", "澳门": "MO",
+    "澳门特别行政区": "MO", "台湾": "TW", "hong kong": "HK", "macau": "MO", "macao": "MO", "usa": "US", "uk": "GB",
+}  # fmt: skip
+
+
 @cache
 def country_names() -> dict[str, str]:
-    """The code of each country by its names."""
+    """The code of each country by its names: those of the standard, its three letters, and those in common use."""
     rows = _standards().at("countries", date.max)
-    return {str(row[name]).casefold(): str(row["iso2"]) for row in rows for name in ("name_en", "name_zh")}
+    codes = {str(row["iso2"]) for row in rows}
+    names = {name.casefold(): code for spoken in ("en", "zh") for code, name in Locale(spoken).territories.items()}
+    names |= {str(row[name]).casefold(): str(row["iso2"]) for row in rows for name in ("iso3", "name_en", "name_zh")}
+    return {name: code for name, code in (names | SAID_SHORTER).items() if code in codes}
 
 
 @cache
