@@ -104,9 +104,11 @@ class Teller:
         return render_sentence(expr, self.plan.vocabulary, self.language, self.word, self.beside)
 
     def beside(self, name: str, value: float) -> str:
-        """A number that a rule compares with a fact: a share as a percentage, an amount with thousands marks."""
+        """A number that a rule compares with a fact: a share as a percentage, an amount in whole yuan."""
         unit = self.unit(name)
-        return percent_of(value) if unit == RATIO else grouped(value) if unit == "CNY" else shown_number(value)
+        if unit == "CNY":
+            return f"{grouped(value)} 元" if self.language == "zh" else f"CNY {grouped(value)}"
+        return percent_of(value) if unit == RATIO else shown_number(value)
 
     def word(self, name: str, code: str) -> str:
         return self.say(words_of(self.pack).of(name, code))

@@ -1,11 +1,13 @@
 """Read people and their places."""
 
 import math
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import override
 
 from kequn.apps.accounts.access import LocalAdministrator, Person
 from kequn.apps.accounts.models import FailedSignIn, Role, SavedView, Scope, Team, User
@@ -78,6 +80,15 @@ def teams_seen_by(person: Person) -> list[Team]:
     if person.scope == Scope.BRANCH and person.branch_id is not None:
         return list(found.filter(branch_id=person.branch_id)[:MOST_OFFERED])
     return []
+
+
+def role_names(roles: Iterable[str]) -> Text:
+    """Roles in words, in both languages."""
+    said = {}
+    for spoken in ("zh-hans", "en"):
+        with override(spoken):
+            said[spoken] = [str(Role(one).label) if one in Role.values else one for one in roles]
+    return Text("、".join(said["zh-hans"]), ", ".join(said["en"]))
 
 
 def names_of_actors() -> dict[str, str]:

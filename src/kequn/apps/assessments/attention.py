@@ -9,7 +9,7 @@ from django.db.models import Count, Exists, F, OuterRef, QuerySet
 from kequn.apps.accounts.access import Person
 from kequn.apps.accounts.models import Scope
 from kequn.apps.assessments.models import CustomerFigures, FindingSpan, Run, RunState
-from kequn.apps.assessments.tallies import Part
+from kequn.apps.assessments.tallies import Mark, Part
 from kequn.apps.audit.bulk import numbers_of
 from kequn.apps.customers.models import Customer
 from kequn.apps.customers.selectors import visible_to
@@ -42,9 +42,9 @@ def _mine(person: Person, found: QuerySet[Any]) -> QuerySet[Any]:
     return found.filter(Exists(visible_to(person).order_by().filter(pk=OuterRef("customer"))))
 
 
-def _of(found: QuerySet[Any]) -> Part:
+def _of(found: QuerySet[Any], mark: Mark | None) -> Part:
     """Whose rows these are."""
-    return Part.numbered(numbers_of(found, "customer_id")[0])
+    return Part.numbered(numbers_of(found, "customer_id")[0], mark)
 
 
 def _lines(customers: Part, found: QuerySet[Any], *columns: str) -> dict[int, list[dict[str, Any]]]:
@@ -63,16 +63,16 @@ def _reason(customers: Part, rows: list[dict[str, Any]]) -> Reason:
     return Reason(rows, totals.customers, totals.exposure_gross)
 
 
-def new_signals(*, person: Person, run: Run) -> Reason:
+def new_signals(*, person: Person, run: Run, mark: Mark | None = None) -> Reason:
     """Customers for whom the run found a signal that did not hold before."""
     opened = FindingSpan.objects.filter(opened_by=run, kind="signal", value="true", valid_to=None)
     found = _mine(person, opened.exclude(cause="first"))
-    customers = _of(found)
+    customers = _of(found, mark)
     lines = _lines(customers, found, "key", "cause").values()
     return _reason(customers, [{**rows[0], "keys": [row["key"] for row in rows]} for rows in lines])
 
 
-def fallen_grades(*, person: Person, run: Run, order: list[str]) -> Reason:
+def fallen_grades(*, person: Person, run: Run, order: list[str], mark: Mark | None = None) -> Reason:
     """Customers whose grade the run moved downwards in the order of the master scale, the best grade first."""
     place = {grade: number for number, grade in enumerate(order)}
     before = FindingSpan.objects.filter(closed_by=run, key=GRADE)
@@ -85,25 +85,25 @@ def fallen_grades(*, person: Person, run: Run, order: list[str]) -> Reason:
         for customer, value in _mine(person, opened).order_by().values_list("customer_id", "value")
         if customer in closed and place.get(value, -1) > place.get(closed[customer], 10**6)
     ]
-    customers = Part.numbered(fallen)
+    customers = Part.numbered(fallen, mark)
     lines = _lines(customers, opened, "value", "cause")
     return _reason(customers, [{**rows[0], "was": closed[one]} for one, rows in lines.items()])
 
 
-def past_due(*, person: Person) -> Reason:
+def past_due(*, person: Person, mark: Mark | None = None) -> Reason:
     """Open facilities that are past due, by customer; the longest delay of each."""
-    return _by_facility(person, Facility.objects.filter(days_past_due__gt=0))
+    return _by_facility(person, Facility.objects.filter(days_past_due__gt=0), mark)
 
 
-def maturing(*, person: Person, as_of: date, days: int) -> Reason:
+def maturing(*, person: Person, as_of: date, days: int, mark: Mark | None = None) -> Reason:
     """Open facilities that mature within so many days; money is still drawn or stands off the balance sheet."""
     until = as_of + timedelta(days=days)
-    return _by_facility(person, Facility.objects.filter(maturity_date__gte=as_of, maturity_date__lte=until))
+    return _by_facility(person, Facility.objects.filter(maturity_date__gte=as_of, maturity_date__lte=until), mark)
 
 
-def _by_facility(person: Person, found: QuerySet[Facility]) -> Reason:
+def _by_facility(person: Person, found: QuerySet[Facility], mark: Mark | None) -> Reason:
     found = _mine(person, found.exclude(status=CLOSED))
-    customers = _of(found)
+    customers = _of(found, mark)
     lines = _lines(customers, found, "facility_id", "maturity_date", "days_past_due").values()
     return _reason(customers, [_summary(rows) for rows in lines])
 
@@ -118,19 +118,19 @@ def _summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def holding(*, person: Person, key: str) -> Reason:
+def holding(*, person: Person, key: str, mark: Mark | None = None) -> Reason:
     """Customers for whom a signal holds or cannot be told."""
-    everybody = Part.of(visible_to(person))
+    everybody = Part.of(visible_to(person), mark)
     customers = everybody.only(everybody.stand_in(key))
     lines = _lines(customers, FindingSpan.objects.filter(key=key, valid_to=None), "value", "valid_from").values()
     return _reason(customers, [rows[0] for rows in lines])
 
 
-def not_assessed(*, person: Person) -> int:
+def not_assessed(*, person: Person, mark: Mark | None = None) -> int:
     """Visible customers that no run has judged yet."""
     if person.scope == Scope.ALL:
         return max(0, Customer.objects.count() - CustomerFigures.objects.count())
-    part = Part.of(visible_to(person))
+    part = Part.of(visible_to(person), mark)
     return int((~part.figures.is_assessed).sum())
 
 

@@ -60,17 +60,17 @@ class Part:
     """Some customers of the book, by their numbers, under the run that stands."""
 
     def __init__(self, numbers: Numbers, mark: Mark | None = None) -> None:
-        self._mark, self.numbers = mark or _mark(), np.sort(numbers)
+        self._mark, self.numbers = mark or standing_mark(), np.sort(numbers)
 
     @classmethod
-    def of(cls, found: QuerySet[Customer]) -> "Part":
+    def of(cls, found: QuerySet[Customer], mark: Mark | None = None) -> "Part":
         """The customers of a query."""
-        return cls(numbers_of(found, "pk")[0])
+        return cls(numbers_of(found, "pk")[0], mark)
 
     @classmethod
-    def numbered(cls, numbers: Iterable[int]) -> "Part":
+    def numbered(cls, numbers: Iterable[int], mark: Mark | None = None) -> "Part":
         """The customers of these numbers, each counted once; whoever gives them has seen to who may see them."""
-        return cls(np.fromiter(set(numbers), np.int64))
+        return cls(np.fromiter(set(numbers), np.int64), mark)
 
     def only(self, mask: Mask) -> "Part":
         """Those of them whom a mask names."""
@@ -159,7 +159,8 @@ def _summed(places: NDArray[Any], amounts: Numbers, size: int) -> Numbers:
     return total
 
 
-def _mark() -> Mark:
+def standing_mark() -> Mark:
+    """The run that stands: whoever asks for several parts on one page reads it once."""
     published = Run.objects.filter(state=RunState.PUBLISHED).order_by("-published_at", "-id")
     return published.values_list("pk", "published_at").first() or (0, None)
 

@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from kequn.apps.accounts.access import Person
+from kequn.apps.accounts.selectors import role_names
 from kequn.apps.audit.services import canonical, line
 from kequn.apps.governance.models import Decision, Proposal, ProposalState
 from kequn.domain.errors import Misuse, Refused, Text
@@ -76,8 +77,8 @@ def why_not_check(person: Person, proposal: Proposal) -> Text | None:
     if proposal.maker == person.actor_key:
         return Text("提出人不能审批自己的提案", "the maker never checks")
     if person.role not in proposal.roles:
-        roles = ", ".join(proposal.roles)
-        return Text(f"按审批权限应由以下角色审批：{roles}", f"by policy these roles decide: {roles}")
+        roles = role_names(proposal.roles)
+        return Text(f"按审批权限应由以下角色审批：{roles.zh}", f"by policy these roles decide: {roles.en}")
     if any(one.checker == person.actor_key for one in proposal.decisions.all()):
         return Text("您已对此提案表态", "you have decided on this already")
     return None

@@ -54,6 +54,13 @@ def part_counts(*, person: Person, as_of: date, soon: int) -> dict[str, int]:
     return cases(person=person).order_by().aggregate(expiring=expiring, **states)
 
 
+def at_work(*, person: Person) -> dict[str, int]:
+    """How many ratings are suggested, wait for approval or ran out, in one query."""
+    states = (RatingState.SUGGESTED, RatingState.PROPOSED, RatingState.EXPIRED)
+    found = cases(person=person).filter(state__in=states).order_by()
+    return dict(found.values_list("state").annotate(n=Count("pk")))
+
+
 def distribution(*, person: Person) -> dict[tuple[str, str], int]:
     """How many ratings in force stand in each grade of each model."""
     found = cases(person=person).filter(state=RatingState.APPROVED).order_by()

@@ -10,13 +10,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from kequn.apps.accounts.access import IMPORT, RUN, may, sees_imports, sees_runs
+from kequn.apps.accounts.access import IMPORT, RUN, Person, may, sees_imports, sees_runs
 from kequn.apps.accounts.models import Role
 from kequn.apps.assessments import attention, listing
 from kequn.apps.assessments import selectors as findings
 from kequn.apps.assessments.models import Run
+from kequn.apps.assessments.tallies import Mark, standing_mark
+from kequn.apps.governance.selectors import waiting_for
 from kequn.apps.ingest.selectors import batches
 from kequn.apps.jobs.selectors import waiting
+from kequn.apps.ratings.selectors import at_work
 from kequn.web import labels
 from kequn.web.templatetags.kequn import language
 
@@ -48,12 +51,15 @@ def today(request: HttpRequest) -> HttpResponse:
     run = findings.latest_published()
     person = request.user
     order = ORDER.get(person.role, USUAL)
-    sections = _sections(request, run)
+    mark = standing_mark()
+    sections = _sections(request, run, mark)
     context = {
         "run": run,
         "totals": listing.totals(person=person, wanted=listing.Wanted()),
-        "unassessed": attention.not_assessed(person=person),
+        "unassessed": attention.not_assessed(person=person, mark=mark),
         "sections": [sections[key] for key in order if key in sections],
+        "to_decide": waiting_for(person=person),
+        "ratings": _ratings(person),
         "changes": _changes(request, run) if run else [],
         "waiting": waiting("run") if sees_runs(person) else 0,
         "may_import": may(person, IMPORT),
@@ -64,19 +70,27 @@ def today(request: HttpRequest) -> HttpResponse:
     return render(request, "kequn/today.html", context)
 
 
-def _sections(request: HttpRequest, run: Run | None) -> dict[str, Section]:
+def _ratings(person: Person) -> list[dict[str, Any]]:
+    """The ratings that wait for somebody, by what they wait for."""
+    counted = at_work(person=person)
+    parts = {"suggested": _("Ratings suggested"), "proposed": _("Ratings to approve"), "expired": _("Ratings expired")}
+    return [{"part": part, "label": label, "number": counted[part]} for part, label in parts.items() if part in counted]
+
+
+def _sections(request: HttpRequest, run: Run | None, mark: Mark) -> dict[str, Section]:
     person, as_of = request.user, run.as_of if run else timezone.localdate()
     days = int(labels.pack().constant("attention_maturity_days", as_of))
     customers = reverse("customers")
     found = {
         "past_due": Section(
             "past_due", _("Past due"), _("longest delay"),
-            *_told(attention.past_due(person=person), _past_due), f"{customers}?segment=late_payers&sort=-exposure"
-            if labels.item("late_payers") else "", _("No open facility is past due."),
+            *_told(attention.past_due(person=person, mark=mark), _past_due),
+            f"{customers}?segment=late_payers&sort=-exposure" if labels.item("late_payers") else "",
+            _("No open facility is past due."),
         ),
         "maturing": Section(
             "maturing", _("Maturing within %(days)s days") % {"days": days}, _("first maturity"),
-            *_told(attention.maturing(person=person, as_of=as_of, days=days), _maturing), "",
+            *_told(attention.maturing(person=person, as_of=as_of, days=days, mark=mark), _maturing), "",
             _("No open facility matures in these days."),
         ),
     }  # fmt: skip
@@ -85,18 +99,18 @@ def _sections(request: HttpRequest, run: Run | None) -> dict[str, Section]:
     scale = sorted(listing.classes().get("grade", []), key=lambda value: labels.place("grade", value))
     found["new_signals"] = Section(
         "new_signals", _("New signals since the last run"), _("new signals"),
-        *_told(attention.new_signals(person=person, run=run), _signals), f"{customers}?sort=-signals",
+        *_told(attention.new_signals(person=person, run=run, mark=mark), _signals), f"{customers}?sort=-signals",
         _("The last run found no new signal."),
     )  # fmt: skip
     found["fallen"] = Section(
         "fallen", _("Grades that fell"), _("from and to"),
-        *_told(attention.fallen_grades(person=person, run=run, order=scale), _fallen),
+        *_told(attention.fallen_grades(person=person, run=run, order=scale, mark=mark), _fallen),
         f"{reverse('migration')}?key=grade", _("No grade fell in the last run."),
     )  # fmt: skip
     if labels.item(LATE) is not None:
         found["late"] = Section(
             "late", _("Statements overdue"), _("overdue since"),
-            *_told(attention.holding(person=person, key=LATE), _late), reverse("segment", args=[LATE]),
+            *_told(attention.holding(person=person, key=LATE, mark=mark), _late), reverse("segment", args=[LATE]),
             _("Every statement is in time."),
         )  # fmt: skip
     return found
