@@ -11,6 +11,7 @@ from kequn.apps.projects import selectors
 from kequn.apps.projects.models import ModelSimulation, ProjectActual, ProjectModel
 from kequn.financing.models import model_of
 from kequn.policy import load_pack
+from kequn.web.views.project_parts import mood_of
 
 pytestmark = pytest.mark.django_db
 TABS = ("overview", "cash", "cases", "what-if", "simulation", "actuals", "versions")
@@ -39,6 +40,20 @@ def test_the_list_has_the_lowest_cover_first_and_those_without_a_model_last(sign
     ordered = ProjectModel.objects.order_by("model_min_dscr").values_list("project_id", flat=True)
     places = [text.index(f'href="/projects/{number}/"') for number in ordered]
     assert places == sorted(places)
+
+
+@pytest.mark.parametrize(("cover", "expected"), [(0.4, "Cannot serve its debt"), (None, "No debt to cover")])
+def test_a_model_without_levels_is_not_shown_as_sound_nor_as_missing(sign_in, model, cover, expected):
+    dates = {"model_default_date": None, "model_lockup_date": None}
+    ProjectModel.objects.filter(project=model.project).update(model_min_dscr=cover, **dates)
+    text = sign_in("head").get(f"/projects/?q={model.project.project_id}").content.decode()
+    assert expected in text
+    assert "Covers hold" not in text
+    assert "No model" not in text
+
+
+def test_a_loan_that_is_sculpted_to_a_cover_of_one_is_served():
+    assert mood_of(1.0 - 1e-12, None, None, is_kept=True)[0] == "good"
 
 
 @pytest.mark.django_db

@@ -34,9 +34,13 @@ def lowest_first(projects: QuerySet[Project], as_of: date) -> QuerySet[Any]:
 
 
 def with_ratios(numbers: Sequence[int], as_of: date) -> list[Any]:
-    """These projects in this order, each with the ratios of its model in force; None where there is none."""
+    """These projects in this order, each with the ratios of its model in force and `model_number`, its version.
+
+    All are None where there is no model; a ratio alone is None where the model does not define it.
+    """
     model = _in_force(as_of).filter(project=OuterRef("pk"))
-    found = Project.objects.annotate(**{name: Subquery(model.values(name)[:1]) for name in RATIOS}).in_bulk(numbers)
+    asked = {name: Subquery(model.values(name)[:1]) for name in RATIOS}
+    found = Project.objects.annotate(model_number=Subquery(model.values("number")[:1]), **asked).in_bulk(numbers)
     return [found[number] for number in numbers]
 
 

@@ -29,7 +29,8 @@ def projects(request: HttpRequest) -> HttpResponse:
     page = pages.get_page(request.GET.get("page"))
     rows = [
         {"project": one, "investment": labels.in_yuan(one.total_investment, one.currency, today),
-         "mood": project_parts.mood_of(one.model_min_dscr, one.model_default_date, one.model_lockup_date)}
+         "mood": project_parts.mood_of(one.model_min_dscr, one.model_default_date, one.model_lockup_date,
+                                       is_kept=one.model_number is not None)}
         for one in selectors.with_ratios(list(page), today)
     ]  # fmt: skip
     context = {"rows": rows, "page": page, "words": words, "count": pages.count, "today": today}
