@@ -143,7 +143,28 @@ def test_actual_figures_are_typed_in_the_unit_of_the_model_and_empty_is_unknown(
     assert (kept.actual_revenue, kept.actual_cfads) == (1_234_500_000, None)
 
 
-@pytest.mark.parametrize("typed", ["abc", "1e99", "NaN", "--1"])
+@pytest.mark.parametrize("measure", [{"unit": "lakh"}, {"currency": "Renminbi"}])
+def test_actual_figures_are_refused_where_the_unit_or_the_currency_of_the_model_is_not_known(sign_in, model, measure):
+    before, base = ProjectActual.objects.count(), model.results.get(scenario="base")
+    base.answer |= measure
+    base.save()
+    answer = sign_in("administrator").post(
+        f"/projects/{model.project_id}/actuals/", {"period_end": "2027-06-30", "actual_cfads": "5"}, follow=True
+    )
+    assert next(iter(measure.values())) in answer.content.decode()
+    assert ProjectActual.objects.count() == before
+
+
+def test_a_model_whose_currency_is_no_code_is_refused_with_its_place(sign_in, model):
+    wrong = EXAMPLE.replace("currency: CNY", "currency: Renminbi")
+    answer = sign_in("administrator").post(
+        f"/projects/{model.project_id}/keep/", {"text": wrong, "in_force": "2026-09-01"}
+    )
+    assert answer.status_code == 422
+    assert "currency: expected a code of ISO 4217" in answer.content.decode()
+
+
+@pytest.mark.parametrize("typed", ["abc", "1e99", "1e15", "NaN", "--1"])
 def test_a_figure_that_is_no_number_keeps_nothing(sign_in, model, typed):
     before = ProjectActual.objects.count()
     sign_in("administrator").post(
