@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from kequn.apps.accounts.access import MODEL, Person, may
 from kequn.apps.audit.services import line
-from kequn.apps.jobs.services import Lease, enqueue, handler
+from kequn.apps.jobs.services import Lease, LeaseLost, enqueue, handler, heartbeat
 from kequn.apps.projects.models import ModelSimulation, ProjectModel
 from kequn.apps.projects.models.simulation import SimulationState
 from kequn.apps.projects.reckoning import ready
@@ -45,11 +45,17 @@ def do_simulation(lease: Lease) -> dict[str, Any]:
     one = ModelSimulation.objects.select_related("model").get(pk=lease.arguments["simulation"])
     begun = time.perf_counter()
     try:
-        answer = _simulated(one)
+        with heartbeat(lease):
+            answer = _simulated(one)
+    except LeaseLost:
+        raise
     except KequnError as error:
         _end(one, lease, SimulationState.FAILED, error=f"{error.text.zh}\n{error.text.en}")
         raise
-    _end(one, lease, SimulationState.DONE, answer=answer, seconds=round(time.perf_counter() - begun, 2))
+    except Exception:  # the work may be tried again; until then, and after the last time, its page says so
+        _end(one, lease, SimulationState.FAILED, error="模拟未能完成\nthe simulation could not be made")
+        raise
+    _end(one, lease, SimulationState.DONE, answer=answer, error="", seconds=round(time.perf_counter() - begun, 2))
     return {"cases": one.count}
 
 
