@@ -128,6 +128,27 @@ def test_the_yaml_that_is_taken_out_reads_as_the_model_that_was_kept(sign_in, mo
     assert model_of(text, "out.yaml", load_pack("cn"), model.in_force).project.name.startswith("南岭")
 
 
+@pytest.mark.parametrize("tab", ["cases", "what-if", "simulation", "actuals"])
+def test_a_version_solved_under_another_policy_is_said_to_be_so_where_it_is_worked_out_anew(sign_in, model, tab):
+    client, address = sign_in("head"), f"/projects/{model.project_id}/?tab={tab}&version={model.number}"
+    said = "Policy has changed since this version was solved"
+    assert said not in client.get(address).content.decode()
+    ProjectModel.objects.filter(pk=model.pk).update(pack="0" * 64)
+    assert said in client.get(address).content.decode()
+
+
+def test_a_version_that_no_longer_reads_says_why_in_every_part_and_keeps_its_results(sign_in, model):
+    body = model.body.replace("tenor_years: 22", "tenor_years: 99")
+    ProjectModel.objects.filter(pk=model.pk).update(body=body, digest="1" * 64)
+    client, address = sign_in("head"), f"/projects/{model.project_id}/"
+    for part in ("?tab=cases", "?tab=what-if", "?tab=simulation", "?tab=actuals", "what-if/"):
+        answer = client.get(address + part)
+        assert answer.status_code == 200
+        assert "cannot be solved under the policy in use" in answer.content.decode()
+    assert client.get(address + "model.xlsx").status_code == 302
+    assert "kq-tiles" in client.get(address).content.decode()
+
+
 def test_the_workbook_of_live_formulas_is_taken_out(sign_in, model):
     answer = sign_in("head").get(f"/projects/{model.project_id}/model.xlsx?scenario=stress")
     assert answer.content[:2] == b"PK"

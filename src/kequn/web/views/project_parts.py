@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from kequn.apps.projects import selectors
 from kequn.apps.projects.models import ProjectModel
+from kequn.domain.errors import KequnError, Refused
 from kequn.financing.explaining import explain_period
 from kequn.financing.rules import said as figures_said
 from kequn.financing.words import FIGURES, SOURCES, USES, Word, said, shown, word_of
@@ -17,6 +18,7 @@ from kequn.web import labels
 from kequn.web.templatetags.kequn import language
 
 Answer = Mapping[str, Any]
+TOLD_AT_MOST = 30
 TILES = ("min_dscr", "average_dscr", "llcr", "plcr", "gearing", "tail_years", "equity_irr")
 WIDE = 1080  # of a chart that has the page to itself
 NEAR_THE_END = 3.0  # a cover this many times the middle one belongs to a loan nearly repaid: the chart leaves a gap
@@ -41,6 +43,13 @@ def mood_of(cover: float | None, default: date | None, lockup: date | None, *, i
     if lockup is not None:
         return "watch", _("Lock-up projected")
     return ("good", _("Covers hold")) if cover is not None else ("unknown", _("No debt to cover"))
+
+
+def told(error: KequnError) -> list[str]:
+    """What is wrong with a model, then each finding with its place, in the reader's language."""
+    findings = error.findings if isinstance(error, Refused) else ()
+    places = [f"{one.place.column or one.place}: {one.text.in_language(language())}" for one in findings]
+    return [error.text.in_language(language()), *places[:TOLD_AT_MOST]]
 
 
 def overview(_request: HttpRequest, model: ProjectModel) -> dict[str, Any]:
