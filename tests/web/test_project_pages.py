@@ -11,6 +11,7 @@ from kequn.apps.projects import selectors
 from kequn.apps.projects.models import ModelSimulation, ProjectActual, ProjectModel
 from kequn.financing.models import model_of
 from kequn.policy import load_pack
+from kequn.web.views.project_actuals import charted
 from kequn.web.views.project_parts import mood_of
 
 pytestmark = pytest.mark.django_db
@@ -162,6 +163,21 @@ def test_actual_figures_are_typed_in_the_unit_of_the_model_and_empty_is_unknown(
     assert answer.status_code == 302
     kept = ProjectActual.objects.get(project=model.project, period_end=date(2026, 12, 31))
     assert (kept.actual_revenue, kept.actual_cfads) == (1_234_500_000, None)
+
+
+def test_a_modelled_cover_of_nothing_is_said_as_nought_and_not_as_unknown(sign_in, model):
+    base = model.results.get(scenario="base")
+    for row in base.answer["periods"]:
+        row["cfads"] = 0.0
+    base.save()
+    text = sign_in("head").get(f"/projects/{model.project_id}/?tab=actuals").content.decode()
+    assert "DSCR Model 0.00" in text
+    assert "DSCR Model –" not in text
+
+
+@pytest.mark.parametrize(("per_year", "expected"), [(1, 5), (2, 7), (4, 11), (12, 27)])
+def test_the_chart_of_actual_covers_looks_two_years_ahead_whatever_the_period(per_year, expected):
+    assert len(charted([{}] * 100, 3, per_year)) == expected
 
 
 @pytest.mark.parametrize("measure", [{"unit": "lakh"}, {"currency": "Renminbi"}])

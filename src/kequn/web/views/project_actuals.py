@@ -61,7 +61,8 @@ def actuals(_request: HttpRequest, model: ProjectModel) -> dict[str, Any]:
              for one in mine}  # fmt: skip
     per_year = ready(model).file.project.timeline.per_year
     found = compare(answer["periods"], answer["loans"], known, tuple(ACTUAL_LINES.values()), per_year)
-    return context | _compared(found, answer, other=len(kept) - len(mine)) | _carried_on(model, found, answer)
+    more = {"other_currency": len(kept) - len(mine), "actual_chart": _chart(found, answer, per_year)}
+    return context | _compared(found) | more | _carried_on(model, found, answer)
 
 
 def _last_day(row: Answer) -> date:
@@ -79,14 +80,14 @@ def _label(name: str) -> str:
     return word_of(line).label.in_language(language())
 
 
-def _compared(found: Compared, answer: Answer, *, other: int) -> dict[str, Any]:
+def _compared(found: Compared) -> dict[str, Any]:
     spoken = language()
     periods = [
         {
             "end": one.end,
             "rows": [{"label": _label(name)} | _beside(one.lines[line], one.cumulated[line])
                      for name, line in ACTUAL_LINES.items()],
-            "dscr": {"model": shown(one.dscr.model or None, "times", spoken),
+            "dscr": {"model": shown(one.dscr.model, "times", spoken),
                      "actual": shown(one.dscr.actual, "times", spoken)},
         }
         for one in reversed(found.periods)
@@ -95,8 +96,6 @@ def _compared(found: Compared, answer: Answer, *, other: int) -> dict[str, Any]:
         "periods": periods,
         "missing": found.missing,
         "astray": found.astray,
-        "other_currency": other,
-        "actual_chart": _chart(found, answer),
     }
 
 
@@ -117,9 +116,14 @@ def _beside(one: Beside, sums: Beside) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _chart(found: Compared, answer: Answer) -> str:
+def charted(periods: Sequence[Answer], known: int, per_year: int) -> Sequence[Answer]:
+    """The known periods and those of two years more."""
+    return periods[: known + 2 * per_year]
+
+
+def _chart(found: Compared, answer: Answer, per_year: int) -> str:
     """The cover of the model over the known periods and two years more, and the cover that came."""
-    span = answer["periods"][: len(found.periods) + 4]
+    span = charted(answer["periods"], len(found.periods), per_year)
     came = [one.dscr.actual for one in found.periods]
     return lines(
         title=_("DSCR of twelve months (times)"), categories=[str(row["end"])[:7] for row in span],
