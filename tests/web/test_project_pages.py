@@ -218,6 +218,15 @@ def test_a_simulation_is_asked_for_with_its_seed(sign_in, model):
         assert ModelSimulation.objects.count() == before + expected
 
 
+@pytest.mark.parametrize(("seed", "kept"), [("9223372036854775807", True), ("9223372036854775808", False)])
+def test_a_long_seed_is_kept_whole_or_refused(sign_in, model, seed, kept):
+    asked = {"count": "100", "seed": seed, "scenario": "base"}
+    answer = sign_in("administrator").post(f"/projects/{model.project_id}/simulate/", asked, follow=True)
+    assert ModelSimulation.objects.filter(seed=int(seed[:18])).count() == 0
+    assert ModelSimulation.objects.filter(seed=2**63 - 1).exists() is kept
+    assert ("the seed is a whole number from 0" in answer.content.decode()) is not kept
+
+
 def test_the_customer_page_leads_to_the_project(sign_in, model):
     code = Customer.objects.filter(project_parts__project=model.project).values_list("code", flat=True).first()
     assert (

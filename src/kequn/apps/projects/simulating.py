@@ -16,6 +16,7 @@ from kequn.domain.errors import KequnError, Misuse, Refused, Text
 
 KIND = "projects.simulate"
 MOST_CASES = 200_000
+LARGEST_SEED = 2**63 - 1
 
 
 def ask_simulation(*, person: Person, model: ProjectModel, scenario: str, count: int, seed: int) -> ModelSimulation:
@@ -24,8 +25,10 @@ def ask_simulation(*, person: Person, model: ProjectModel, scenario: str, count:
         raise Misuse(NOT_ALLOWED)
     if not 1 <= count <= MOST_CASES:
         raise Refused(Text(f"情形数应为 1 至 {MOST_CASES:,}", f"from 1 to {MOST_CASES:,} cases"))
-    if not 0 <= seed < 2**63:
-        raise Refused(Text("种子应为非负整数", "the seed is a whole number that is not negative"))
+    if not 0 <= seed <= LARGEST_SEED:
+        raise Refused(
+            Text(f"种子应为 0 至 {LARGEST_SEED} 的整数", f"the seed is a whole number from 0 to {LARGEST_SEED}")
+        )
     if not ready(model).file.uncertainties:
         raise Refused(Text("模型没有 simulation 一节", "the model has no section `simulation`"))
     if not model.results.filter(scenario=scenario).exists():
