@@ -7,6 +7,7 @@ import pytest
 
 from kequn.apps.accounts.models import User
 from kequn.apps.customers.models import Customer
+from kequn.apps.deals.models import Project
 from kequn.apps.projects import selectors
 from kequn.apps.projects.models import ModelSimulation, ProjectActual, ProjectModel
 from kequn.financing.models import model_of
@@ -41,6 +42,29 @@ def test_the_list_has_the_lowest_cover_first_and_those_without_a_model_last(sign
     ordered = ProjectModel.objects.order_by("model_min_dscr").values_list("project_id", flat=True)
     places = [text.index(f'href="/projects/{number}/"') for number in ordered]
     assert places == sorted(places)
+
+
+@pytest.mark.parametrize(("words", "is_there"), [("交通", True), ("transport", True), ("供水", False)])
+def test_projects_are_found_by_the_name_of_their_sector_in_either_language(sign_in, model, words, is_there):
+    Project.objects.filter(pk=model.project_id).update(sector="transport")
+    text = sign_in("head").get("/projects/", {"q": words}).content.decode()
+    assert (f'href="/projects/{model.project_id}/"' in text) is is_there
+
+
+def test_the_foot_names_who_kept_the_version_as_people_are_called(sign_in, model):
+    ProjectModel.objects.filter(pk=model.pk).update(maker="user:demo-manager")
+    text = sign_in("head").get(f"/projects/{model.project_id}/?version={model.number}").content.decode()
+    assert f"kept by {User.objects.get(username='demo-manager').get_full_name()}" in text
+    assert "user:demo-manager" not in text
+
+
+def test_the_scenario_of_a_simulation_is_said_in_the_language_of_the_reader(sign_in, model):
+    sign_in("administrator").post(
+        f"/projects/{model.project_id}/simulate/", {"count": "9", "seed": "3", "scenario": "base"}
+    )
+    text = sign_in("head", "zh-hans").get(f"/projects/{model.project_id}/?tab=simulation").content.decode()
+    assert "<td>base</td>" not in text
+    assert "<td>基准" in text
 
 
 @pytest.mark.parametrize(("cover", "expected"), [(0.4, "Cannot serve its debt"), (None, "No debt to cover")])

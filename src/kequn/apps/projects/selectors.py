@@ -1,6 +1,6 @@
 """Read projects with their models, already narrowed to what the person may see."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -11,6 +11,7 @@ from kequn.apps.customers.models import Customer
 from kequn.apps.customers.selectors import sees_every_customer, visible_to
 from kequn.apps.deals.models import Project, ProjectParty
 from kequn.apps.projects.models import RATIOS, ModelResult, ProjectActual, ProjectModel
+from kequn.domain.errors import Text
 
 
 def projects_visible_to(person: Person) -> QuerySet[Project]:
@@ -44,10 +45,13 @@ def with_ratios(numbers: Sequence[int], as_of: date) -> list[Any]:
     return [found[number] for number in numbers]
 
 
-def searched(projects: QuerySet[Any], words: str) -> QuerySet[Any]:
-    """Those whose name, code or sector holds every word."""
+def searched(projects: QuerySet[Any], words: str, sectors: Mapping[str, Text]) -> QuerySet[Any]:
+    """Those whose name, code or sector holds every word; `sectors` says how each is called, in either language."""
     for word in words.split()[:8]:
-        projects = projects.filter(Q(project_name__icontains=word) | Q(project_id__icontains=word))
+        called = [code for code, said in sectors.items() if word.casefold() in f"{said.zh} {said.en}".casefold()]
+        projects = projects.filter(
+            Q(project_name__icontains=word) | Q(project_id__icontains=word) | Q(sector__in=called)
+        )
     return projects
 
 

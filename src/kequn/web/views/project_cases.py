@@ -182,7 +182,7 @@ def simulation(_request: HttpRequest, model: ProjectModel) -> dict[str, Any]:
     asked = list(model.simulations.defer("answer")[:10])
     done = next((one for one in asked if one.state == SimulationState.DONE), None)
     context: dict[str, Any] = {
-        "asked": asked,
+        "asked": [(said(one.scenario).in_language(spoken), one) for one in asked],
         "is_working": any(one.state == SimulationState.WAITING for one in asked),
         "scenarios": [{"key": one.scenario, "label": said(one.scenario).in_language(spoken)}
                       for one in selectors.results_of(model)],

@@ -15,6 +15,7 @@ from kequn.apps.deals.models import Project
 from kequn.apps.projects import selectors
 from kequn.apps.projects.models import ProjectModel
 from kequn.domain.errors import KequnError
+from kequn.policy.words import words_of
 from kequn.web import labels
 from kequn.web.preferences import rows_per_page
 from kequn.web.views import project_actuals, project_cases, project_parts
@@ -27,7 +28,8 @@ Maker = Callable[[HttpRequest, ProjectModel], dict[str, Any]]
 @require_safe
 def projects(request: HttpRequest) -> HttpResponse:
     words, today = request.GET.get("q", "").strip()[:100], timezone.localdate()
-    found = selectors.searched(selectors.projects_visible_to(request.user), words)
+    sectors = words_of(labels.pack()).texts.get("sector", {})
+    found = selectors.searched(selectors.projects_visible_to(request.user), words, sectors)
     pages = Paginator(selectors.lowest_first(found, today), rows_per_page(request))
     pages.count = found.order_by().count()
     page = pages.get_page(request.GET.get("page"))
