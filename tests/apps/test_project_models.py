@@ -15,9 +15,10 @@ from kequn.apps.deals.models import Project
 from kequn.apps.ingest.project_models import bring_model, model_text
 from kequn.apps.ingest.undoing import undo
 from kequn.apps.jobs.models import Job
-from kequn.apps.jobs.services import wait_for
+from kequn.apps.jobs.services import wait_for, work_one
 from kequn.apps.projects import selectors
 from kequn.apps.projects.models import ModelSimulation, ProjectActual, ProjectModel
+from kequn.apps.projects.models.simulation import SimulationState
 from kequn.apps.projects.services import Asked, keep_actual, keep_model
 from kequn.apps.projects.simulating import ask_simulation
 from kequn.domain.errors import Misuse, Refused
@@ -177,6 +178,14 @@ def test_a_simulation_with_the_same_seed_gives_the_same_numbers(road):
         answers.append(ModelSimulation.objects.get(pk=made.pk).answer)
     assert answers[0] == answers[1]
     assert answers[0]["scenarios"] == 200
+
+
+def test_a_simulation_that_breaks_off_is_shown_as_failed_and_not_as_waiting(road):
+    made = ask_simulation(person=LocalAdministrator(), model=kept(road), scenario="base", count=50, seed=7)
+    ModelSimulation.objects.filter(pk=made.pk).update(seed=-1)  # which the generator of numbers does not take
+    job = work_one(worker="test", job_id=Job.objects.get(key=f"projects.simulate-{made.pk}").pk)
+    assert "ValueError" in job.error
+    assert ModelSimulation.objects.get(pk=made.pk).state == SimulationState.FAILED
 
 
 def test_a_colleague_of_another_branch_sees_no_project_of_the_customer(road, staff):

@@ -7,7 +7,7 @@ import pytest
 
 from kequn.apps.assessments.selectors import latest_published
 from kequn.apps.discoveries import services
-from kequn.apps.discoveries.models import Discovery
+from kequn.apps.discoveries.models import Discovery, DiscoveryState
 from kequn.apps.discoveries.selectors import offered
 from kequn.apps.jobs.models import Job
 from kequn.apps.jobs.services import work_one
@@ -57,6 +57,16 @@ def test_what_is_asked_for_is_found_or_refused_by_the_worker_with_its_reason(sig
     page = sign_in("head").get(answer.url).content.decode()
     assert "only 60 rows to look at; at least 300 are needed" in page
     assert "只有 60 行可用，至少需要 300 行" in sign_in("head", "zh-hans").get(answer.url).content.decode()
+
+
+def test_a_discovery_that_breaks_off_is_shown_as_failed_and_not_as_waiting(sign_in, maker, settings, tmp_path):
+    asked = services.request_discovery(person=maker, features=["size", "debt_ratio"])
+    settings.KEQUN_HOME = tmp_path
+    (tmp_path / asked.run.folder).mkdir(parents=True)
+    (tmp_path / asked.run.folder / "findings.parquet").write_bytes(b"no parquet")
+    work_one(worker="test", job_id=Job.objects.get(key=f"discovery-{asked.pk}").pk)
+    assert Discovery.objects.get(pk=asked.pk).state == DiscoveryState.FAILED
+    assert "could not be made" in sign_in("head").get(f"/discoveries/{asked.pk}/").content.decode()
 
 
 def test_a_fact_that_policy_does_not_offer_is_refused_by_name(sign_in):

@@ -7,10 +7,13 @@ import pytest
 
 from kequn.apps.accounts.models import User
 from kequn.apps.customers.models import Customer
+from kequn.apps.deals.models import Project
 from kequn.apps.projects import selectors
 from kequn.apps.projects.models import ModelSimulation, ProjectActual, ProjectModel
 from kequn.financing.models import model_of
 from kequn.policy import load_pack
+from kequn.web.views.project_actuals import charted
+from kequn.web.views.project_parts import mood_of
 
 pytestmark = pytest.mark.django_db
 TABS = ("overview", "cash", "cases", "what-if", "simulation", "actuals", "versions")
@@ -39,6 +42,43 @@ def test_the_list_has_the_lowest_cover_first_and_those_without_a_model_last(sign
     ordered = ProjectModel.objects.order_by("model_min_dscr").values_list("project_id", flat=True)
     places = [text.index(f'href="/projects/{number}/"') for number in ordered]
     assert places == sorted(places)
+
+
+@pytest.mark.parametrize(("words", "is_there"), [("交通", True), ("transport", True), ("供水", False)])
+def test_projects_are_found_by_the_name_of_their_sector_in_either_language(sign_in, model, words, is_there):
+    Project.objects.filter(pk=model.project_id).update(sector="transport")
+    text = sign_in("head").get("/projects/", {"q": words}).content.decode()
+    assert (f'href="/projects/{model.project_id}/"' in text) is is_there
+
+
+def test_the_foot_names_who_kept_the_version_as_people_are_called(sign_in, model):
+    ProjectModel.objects.filter(pk=model.pk).update(maker="user:demo-manager")
+    text = sign_in("head").get(f"/projects/{model.project_id}/?version={model.number}").content.decode()
+    assert f"kept by {User.objects.get(username='demo-manager').get_full_name()}" in text
+    assert "user:demo-manager" not in text
+
+
+def test_the_scenario_of_a_simulation_is_said_in_the_language_of_the_reader(sign_in, model):
+    sign_in("administrator").post(
+        f"/projects/{model.project_id}/simulate/", {"count": "9", "seed": "3", "scenario": "base"}
+    )
+    text = sign_in("head", "zh-hans").get(f"/projects/{model.project_id}/?tab=simulation").content.decode()
+    assert "<td>base</td>" not in text
+    assert "<td>基准" in text
+
+
+@pytest.mark.parametrize(("cover", "expected"), [(0.4, "Cannot serve its debt"), (None, "No debt to cover")])
+def test_a_model_without_levels_is_not_shown_as_sound_nor_as_missing(sign_in, model, cover, expected):
+    dates = {"model_default_date": None, "model_lockup_date": None}
+    ProjectModel.objects.filter(project=model.project).update(model_min_dscr=cover, **dates)
+    text = sign_in("head").get(f"/projects/?q={model.project.project_id}").content.decode()
+    assert expected in text
+    assert "Covers hold" not in text
+    assert "No model" not in text
+
+
+def test_a_loan_that_is_sculpted_to_a_cover_of_one_is_served():
+    assert mood_of(1.0 - 1e-12, None, None, is_kept=True)[0] == "good"
 
 
 @pytest.mark.django_db
@@ -113,6 +153,27 @@ def test_the_yaml_that_is_taken_out_reads_as_the_model_that_was_kept(sign_in, mo
     assert model_of(text, "out.yaml", load_pack("cn"), model.in_force).project.name.startswith("南岭")
 
 
+@pytest.mark.parametrize("tab", ["cases", "what-if", "simulation", "actuals"])
+def test_a_version_solved_under_another_policy_is_said_to_be_so_where_it_is_worked_out_anew(sign_in, model, tab):
+    client, address = sign_in("head"), f"/projects/{model.project_id}/?tab={tab}&version={model.number}"
+    said = "Policy has changed since this version was solved"
+    assert said not in client.get(address).content.decode()
+    ProjectModel.objects.filter(pk=model.pk).update(pack="0" * 64)
+    assert said in client.get(address).content.decode()
+
+
+def test_a_version_that_no_longer_reads_says_why_in_every_part_and_keeps_its_results(sign_in, model):
+    body = model.body.replace("tenor_years: 22", "tenor_years: 99")
+    ProjectModel.objects.filter(pk=model.pk).update(body=body, digest="1" * 64)
+    client, address = sign_in("head"), f"/projects/{model.project_id}/"
+    for part in ("?tab=cases", "?tab=what-if", "?tab=simulation", "?tab=actuals", "what-if/"):
+        answer = client.get(address + part)
+        assert answer.status_code == 200
+        assert "cannot be solved under the policy in use" in answer.content.decode()
+    assert client.get(address + "model.xlsx").status_code == 302
+    assert "kq-tiles" in client.get(address).content.decode()
+
+
 def test_the_workbook_of_live_formulas_is_taken_out(sign_in, model):
     answer = sign_in("head").get(f"/projects/{model.project_id}/model.xlsx?scenario=stress")
     assert answer.content[:2] == b"PK"
@@ -128,7 +189,43 @@ def test_actual_figures_are_typed_in_the_unit_of_the_model_and_empty_is_unknown(
     assert (kept.actual_revenue, kept.actual_cfads) == (1_234_500_000, None)
 
 
-@pytest.mark.parametrize("typed", ["abc", "1e99", "NaN", "--1"])
+def test_a_modelled_cover_of_nothing_is_said_as_nought_and_not_as_unknown(sign_in, model):
+    base = model.results.get(scenario="base")
+    for row in base.answer["periods"]:
+        row["cfads"] = 0.0
+    base.save()
+    text = sign_in("head").get(f"/projects/{model.project_id}/?tab=actuals").content.decode()
+    assert "DSCR Model 0.00" in text
+    assert "DSCR Model –" not in text
+
+
+@pytest.mark.parametrize(("per_year", "expected"), [(1, 5), (2, 7), (4, 11), (12, 27)])
+def test_the_chart_of_actual_covers_looks_two_years_ahead_whatever_the_period(per_year, expected):
+    assert len(charted([{}] * 100, 3, per_year)) == expected
+
+
+@pytest.mark.parametrize("measure", [{"unit": "lakh"}, {"currency": "Renminbi"}])
+def test_actual_figures_are_refused_where_the_unit_or_the_currency_of_the_model_is_not_known(sign_in, model, measure):
+    before, base = ProjectActual.objects.count(), model.results.get(scenario="base")
+    base.answer |= measure
+    base.save()
+    answer = sign_in("administrator").post(
+        f"/projects/{model.project_id}/actuals/", {"period_end": "2027-06-30", "actual_cfads": "5"}, follow=True
+    )
+    assert next(iter(measure.values())) in answer.content.decode()
+    assert ProjectActual.objects.count() == before
+
+
+def test_a_model_whose_currency_is_no_code_is_refused_with_its_place(sign_in, model):
+    wrong = EXAMPLE.replace("currency: CNY", "currency: Renminbi")
+    answer = sign_in("administrator").post(
+        f"/projects/{model.project_id}/keep/", {"text": wrong, "in_force": "2026-09-01"}
+    )
+    assert answer.status_code == 422
+    assert "currency: expected a code of ISO 4217" in answer.content.decode()
+
+
+@pytest.mark.parametrize("typed", ["abc", "1e99", "1e15", "NaN", "--1"])
 def test_a_figure_that_is_no_number_keeps_nothing(sign_in, model, typed):
     before = ProjectActual.objects.count()
     sign_in("administrator").post(
@@ -143,6 +240,15 @@ def test_a_simulation_is_asked_for_with_its_seed(sign_in, model):
     for count, seed, expected in (("100", "3", 1), ("0", "3", 1), ("x", "3", 1), ("100", "-1", 1)):
         client.post(f"/projects/{model.project_id}/simulate/", {"count": count, "seed": seed, "scenario": "base"})
         assert ModelSimulation.objects.count() == before + expected
+
+
+@pytest.mark.parametrize(("seed", "kept"), [("9223372036854775807", True), ("9223372036854775808", False)])
+def test_a_long_seed_is_kept_whole_or_refused(sign_in, model, seed, kept):
+    asked = {"count": "100", "seed": seed, "scenario": "base"}
+    answer = sign_in("administrator").post(f"/projects/{model.project_id}/simulate/", asked, follow=True)
+    assert ModelSimulation.objects.filter(seed=int(seed[:18])).count() == 0
+    assert ModelSimulation.objects.filter(seed=2**63 - 1).exists() is kept
+    assert ("the seed is a whole number from 0" in answer.content.decode()) is not kept
 
 
 def test_the_customer_page_leads_to_the_project(sign_in, model):

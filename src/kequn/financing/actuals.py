@@ -30,6 +30,14 @@ class Beside:
 
 
 @dataclass(frozen=True, slots=True)
+class Cover:
+    """A cover as modelled and as it came; None where nothing is due, and as it came where a figure is unknown."""
+
+    model: float | None
+    actual: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Period:
     """One period with its lines, the sums of what is known so far on both sides, and the cover of twelve months."""
 
@@ -37,7 +45,7 @@ class Period:
     end: str
     lines: Mapping[str, Beside]
     cumulated: Mapping[str, Beside]
-    dscr: Beside
+    dscr: Cover
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +107,16 @@ def _placed(
 
 def _cover(
     rows: Sequence[Row], place: int, known: Mapping[int, Mapping[str, float | None]], loans: Sequence[str], years: int
-) -> Beside:
-    """Modelled and actual DSCR of the twelve months to a period; infinite covers count as none."""
+) -> Cover:
+    """Modelled and actual DSCR of the twelve months to a period; none where nothing is due in them."""
     first = max(0, place - years + 1)
     due = sum(modelled_due(rows[at], loans) for at in range(first, place + 1))
     came = [known.get(at, {}).get("cfads") for at in range(first, place + 1)]
     model = sum(float(rows[at]["cfads"]) for at in range(first, place + 1))
     if due <= 0.0:
-        return Beside(0.0, None)
+        return Cover(None, None)
     full = [one for one in came if one is not None]
-    return Beside(model / due, sum(full) / due if len(full) == len(came) else None)
+    return Cover(model / due, sum(full) / due if len(full) == len(came) else None)
 
 
 def modelled_due(row: Row, loans: Sequence[str]) -> float:

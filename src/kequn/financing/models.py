@@ -5,6 +5,7 @@ number. `docs/project-models.md` lists every key.
 """
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -39,6 +40,7 @@ from kequn.policy.pack import Pack
 
 T = TypeVar("T")
 MODEL = Text("项目模型", "The project model")
+CURRENCY = re.compile("[A-Z]{3}")
 LONGEST_TEXT = 200_000
 _SOME_DAY = date(2000, 1, 1)  # stands for a start that was refused, so that the rest is read
 Funding = Literal["pro_rata", "equity_first", "debt_first"]
@@ -150,6 +152,12 @@ class _Reader:
             self.bad(f"{path}.{key}", value, " ".join(known), "one of " + ", ".join(known))
         return str(value)
 
+    def currency(self, body: Mapping[str, Any]) -> str:
+        value = body.get("currency") or "CNY"
+        if not isinstance(value, str) or not CURRENCY.fullmatch(value):
+            self.bad("currency", value, "三位大写字母的 ISO 4217 代码", "a code of ISO 4217 in three capital letters")
+        return str(value)
+
     def flag(self, body: Mapping[str, Any], key: str, path: str, *, default: bool) -> bool:
         value = body.get(key, default)
         if not isinstance(value, bool):
@@ -206,7 +214,7 @@ class _Reader:
             discount_rate=self.number(body, "discount_rate", "", self.usual(body, "discount_rate", line)),
             scenarios={str(name): self.scenario(str(name), one) for name, one in scenarios.items()},
             sizing_case=str(body.get("sizing_case") or ""), unit=str(body.get("unit") or ""),
-            currency=str(body.get("currency") or "CNY"),
+            currency=self.currency(body),
         )  # fmt: skip
         unchecked = {*unverified(self.pack, self.as_of), "lpr"} & self.used
         return ModelFile(project, uncertain, correlation, str(body.get("note") or ""), tuple(sorted(unchecked)))

@@ -76,6 +76,9 @@ def do_discovery(lease: Lease) -> dict[str, Any]:
     except KequnError as error:
         _end(asked, lease, DiscoveryState.FAILED, said=error.text)
         raise
+    except Exception:  # the work may be tried again; until then, and after the last time, its page says so
+        _end(asked, lease, DiscoveryState.FAILED, said=Text("未能完成发现", "the discovery could not be made"))
+        raise
     _end(asked, lease, DiscoveryState.FOUND, card=card)
     return {"discovery": asked.pk}
 

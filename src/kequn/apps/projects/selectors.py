@@ -1,6 +1,6 @@
 """Read projects with their models, already narrowed to what the person may see."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -11,6 +11,7 @@ from kequn.apps.customers.models import Customer
 from kequn.apps.customers.selectors import sees_every_customer, visible_to
 from kequn.apps.deals.models import Project, ProjectParty
 from kequn.apps.projects.models import RATIOS, ModelResult, ProjectActual, ProjectModel
+from kequn.domain.errors import Text
 
 
 def projects_visible_to(person: Person) -> QuerySet[Project]:
@@ -34,16 +35,23 @@ def lowest_first(projects: QuerySet[Project], as_of: date) -> QuerySet[Any]:
 
 
 def with_ratios(numbers: Sequence[int], as_of: date) -> list[Any]:
-    """These projects in this order, each with the ratios of its model in force; None where there is none."""
+    """These projects in this order, each with the ratios of its model in force and `model_number`, its version.
+
+    All are None where there is no model; a ratio alone is None where the model does not define it.
+    """
     model = _in_force(as_of).filter(project=OuterRef("pk"))
-    found = Project.objects.annotate(**{name: Subquery(model.values(name)[:1]) for name in RATIOS}).in_bulk(numbers)
+    asked = {name: Subquery(model.values(name)[:1]) for name in RATIOS}
+    found = Project.objects.annotate(model_number=Subquery(model.values("number")[:1]), **asked).in_bulk(numbers)
     return [found[number] for number in numbers]
 
 
-def searched(projects: QuerySet[Any], words: str) -> QuerySet[Any]:
-    """Those whose name, code or sector holds every word."""
+def searched(projects: QuerySet[Any], words: str, sectors: Mapping[str, Text]) -> QuerySet[Any]:
+    """Those whose name, code or sector holds every word; `sectors` says how each is called, in either language."""
     for word in words.split()[:8]:
-        projects = projects.filter(Q(project_name__icontains=word) | Q(project_id__icontains=word))
+        called = [code for code, said in sectors.items() if word.casefold() in f"{said.zh} {said.en}".casefold()]
+        projects = projects.filter(
+            Q(project_name__icontains=word) | Q(project_id__icontains=word) | Q(sector__in=called)
+        )
     return projects
 
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from kequn.apps.accounts.access import MODEL, Person, may
 from kequn.apps.audit.services import line
-from kequn.apps.jobs.services import Lease, enqueue, handler
+from kequn.apps.jobs.services import Lease, LeaseLost, enqueue, handler, heartbeat
 from kequn.apps.projects.models import ModelSimulation, ProjectModel
 from kequn.apps.projects.models.simulation import SimulationState
 from kequn.apps.projects.reckoning import ready
@@ -16,6 +16,7 @@ from kequn.domain.errors import KequnError, Misuse, Refused, Text
 
 KIND = "projects.simulate"
 MOST_CASES = 200_000
+LARGEST_SEED = 2**63 - 1
 
 
 def ask_simulation(*, person: Person, model: ProjectModel, scenario: str, count: int, seed: int) -> ModelSimulation:
@@ -24,8 +25,10 @@ def ask_simulation(*, person: Person, model: ProjectModel, scenario: str, count:
         raise Misuse(NOT_ALLOWED)
     if not 1 <= count <= MOST_CASES:
         raise Refused(Text(f"情形数应为 1 至 {MOST_CASES:,}", f"from 1 to {MOST_CASES:,} cases"))
-    if not 0 <= seed < 2**63:
-        raise Refused(Text("种子应为非负整数", "the seed is a whole number that is not negative"))
+    if not 0 <= seed <= LARGEST_SEED:
+        raise Refused(
+            Text(f"种子应为 0 至 {LARGEST_SEED} 的整数", f"the seed is a whole number from 0 to {LARGEST_SEED}")
+        )
     if not ready(model).file.uncertainties:
         raise Refused(Text("模型没有 simulation 一节", "the model has no section `simulation`"))
     if not model.results.filter(scenario=scenario).exists():
@@ -45,11 +48,17 @@ def do_simulation(lease: Lease) -> dict[str, Any]:
     one = ModelSimulation.objects.select_related("model").get(pk=lease.arguments["simulation"])
     begun = time.perf_counter()
     try:
-        answer = _simulated(one)
+        with heartbeat(lease):
+            answer = _simulated(one)
+    except LeaseLost:
+        raise
     except KequnError as error:
         _end(one, lease, SimulationState.FAILED, error=f"{error.text.zh}\n{error.text.en}")
         raise
-    _end(one, lease, SimulationState.DONE, answer=answer, seconds=round(time.perf_counter() - begun, 2))
+    except Exception:  # the work may be tried again; until then, and after the last time, its page says so
+        _end(one, lease, SimulationState.FAILED, error="模拟未能完成\nthe simulation could not be made")
+        raise
+    _end(one, lease, SimulationState.DONE, answer=answer, error="", seconds=round(time.perf_counter() - begun, 2))
     return {"cases": one.count}
 
 

@@ -18,7 +18,7 @@ from kequn.apps.projects import selectors
 from kequn.apps.projects.models import ACTUAL_LINES, ProjectModel
 from kequn.apps.projects.reckoning import ready
 from kequn.apps.projects.services import keep_actual
-from kequn.domain.errors import KequnError
+from kequn.domain.errors import KequnError, Refused, Text
 from kequn.domain.money import UNITS, MoneyUnit
 from kequn.domain.projectfinance.drivers import Scenario
 from kequn.financing.actuals import Beside, Compared, compare
@@ -32,6 +32,8 @@ from kequn.web.views.project_parts import WIDE, marks_of, unit_of
 Answer = Mapping[str, Any]
 ENDS_OFFERED = 60
 LARGEST = Decimal(10) ** 15
+LARGEST_KEPT = 2**63 - 1  # minor units that a column holds
+CODE_LENGTH = 3  # of a currency
 CARRIED = ("min_dscr", "min_dscr_date", "average_dscr", "llcr", "equity_irr", "first_lockup", "first_default")
 
 
@@ -59,7 +61,8 @@ def actuals(_request: HttpRequest, model: ProjectModel) -> dict[str, Any]:
              for one in mine}  # fmt: skip
     per_year = ready(model).file.project.timeline.per_year
     found = compare(answer["periods"], answer["loans"], known, tuple(ACTUAL_LINES.values()), per_year)
-    return context | _compared(found, answer, other=len(kept) - len(mine)) | _carried_on(model, found, answer)
+    more = {"other_currency": len(kept) - len(mine), "actual_chart": _chart(found, answer, per_year)}
+    return context | _compared(found) | more | _carried_on(model, found, answer)
 
 
 def _last_day(row: Answer) -> date:
@@ -77,14 +80,14 @@ def _label(name: str) -> str:
     return word_of(line).label.in_language(language())
 
 
-def _compared(found: Compared, answer: Answer, *, other: int) -> dict[str, Any]:
+def _compared(found: Compared) -> dict[str, Any]:
     spoken = language()
     periods = [
         {
             "end": one.end,
             "rows": [{"label": _label(name)} | _beside(one.lines[line], one.cumulated[line])
                      for name, line in ACTUAL_LINES.items()],
-            "dscr": {"model": shown(one.dscr.model or None, "times", spoken),
+            "dscr": {"model": shown(one.dscr.model, "times", spoken),
                      "actual": shown(one.dscr.actual, "times", spoken)},
         }
         for one in reversed(found.periods)
@@ -93,8 +96,6 @@ def _compared(found: Compared, answer: Answer, *, other: int) -> dict[str, Any]:
         "periods": periods,
         "missing": found.missing,
         "astray": found.astray,
-        "other_currency": other,
-        "actual_chart": _chart(found, answer),
     }
 
 
@@ -115,9 +116,14 @@ def _beside(one: Beside, sums: Beside) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _chart(found: Compared, answer: Answer) -> str:
+def charted(periods: Sequence[Answer], known: int, per_year: int) -> Sequence[Answer]:
+    """The known periods and those of two years more."""
+    return periods[: known + 2 * per_year]
+
+
+def _chart(found: Compared, answer: Answer, per_year: int) -> str:
     """The cover of the model over the known periods and two years more, and the cover that came."""
-    span = answer["periods"][: len(found.periods) + 4]
+    span = charted(answer["periods"], len(found.periods), per_year)
     came = [one.dscr.actual for one in found.periods]
     return lines(
         title=_("DSCR of twelve months (times)"), categories=[str(row["end"])[:7] for row in span],
@@ -160,16 +166,33 @@ def enter(request: HttpRequest, number: int) -> HttpResponse:
     answer = selectors.answer_of(model, "base") or {}
     try:
         day = date.fromisoformat(request.POST.get("period_end", ""))
-        amounts = _posted(request, money_unit(answer) or UNITS["yuan"])
-        keep_actual(
-            person=request.user, project=project, period_end=day, amounts=amounts, currency=answer["currency"][:3]
-        )
+        unit, currency = _measured_in(answer)
+        amounts = _posted(request, unit)
+        keep_actual(person=request.user, project=project, period_end=day, amounts=amounts, currency=currency)
         messages.success(request, _("The figures of the period are kept."))
     except KequnError as error:
         messages.error(request, error.text.in_language(language()))
     except (ValueError, InvalidOperation) as error:
         messages.error(request, _("A date or a number cannot be read: %(what)s") % {"what": str(error)[:100]})
     return redirect(f"{reverse('project', args=[number])}?tab=actuals")
+
+
+def _measured_in(answer: Answer) -> tuple[MoneyUnit, str]:
+    """The unit and the currency of what is typed; Refused where the model leaves either open, for none is guessed."""
+    unit, currency = money_unit(answer), str(answer["currency"])
+    if unit is None:
+        named, known = unit_of(answer), " ".join(one.zh for one in UNITS.values())
+        raise Refused(
+            Text(f"模型的单位“{named}”不在已知单位之中：{known}", f"the model's unit {named} is none of {known}")
+        )
+    if len(currency) != CODE_LENGTH:
+        raise Refused(
+            Text(
+                f"模型的币种“{currency}”不是三位代码",
+                f"the currency of the model, {currency}, is no code of three letters",
+            )
+        )
+    return unit, currency
 
 
 def _posted(request: HttpRequest, unit: MoneyUnit) -> dict[str, int | None]:
@@ -184,7 +207,7 @@ def _posted(request: HttpRequest, unit: MoneyUnit) -> dict[str, int | None]:
             value = Decimal(typed)
         except InvalidOperation:
             raise ValueError(typed) from None
-        if not value.is_finite() or abs(value) > LARGEST:
+        if not value.is_finite() or abs(value) > LARGEST or abs(minor := round(value * unit.minor)) > LARGEST_KEPT:
             raise ValueError(typed)
-        found[name] = round(value * unit.minor)
+        found[name] = minor
     return found

@@ -12,12 +12,13 @@ from kequn.apps.projects import selectors
 from kequn.apps.projects.models import ModelSimulation, ProjectModel
 from kequn.apps.projects.models.simulation import SimulationState
 from kequn.apps.projects.reckoning import SLIDERS, Ready, moved, ready
+from kequn.domain.errors import KequnError
 from kequn.domain.projectfinance.drivers import DRIVERS, Scenario
 from kequn.financing.results import kept_of, key_figures
 from kequn.financing.words import FIGURES, said, shown
 from kequn.reports.charts import Arm, Band, fan, tornado_chart
 from kequn.web.templatetags.kequn import language
-from kequn.web.views.project_parts import WIDE, cover_chart, marks_of, unit_of
+from kequn.web.views.project_parts import WIDE, cover_chart, marks_of, told, unit_of
 
 COMPARED = (
     "total_uses", "gearing", "min_dscr", "min_dscr_date", "average_dscr", "llcr", "min_llcr", "plcr", "min_icr",
@@ -166,7 +167,10 @@ def what_if_part(request: HttpRequest, number: int) -> HttpResponse:
     model = chosen_model(request, project)
     if model is None:
         raise Http404
-    context = what_if(request, model) | {"project": project, "model": model}
+    try:
+        context = what_if(request, model) | {"project": project, "model": model}
+    except KequnError as error:
+        return render(request, "kequn/project_unread.html", {"unread": told(error)})
     answer = render(request, "kequn/project_what_if_part.html", context)
     answer["Server-Timing"] = f"case;dur={context['milliseconds']:.1f}"
     return answer
@@ -178,7 +182,7 @@ def simulation(_request: HttpRequest, model: ProjectModel) -> dict[str, Any]:
     asked = list(model.simulations.defer("answer")[:10])
     done = next((one for one in asked if one.state == SimulationState.DONE), None)
     context: dict[str, Any] = {
-        "asked": asked,
+        "asked": [(said(one.scenario).in_language(spoken), one) for one in asked],
         "is_working": any(one.state == SimulationState.WAITING for one in asked),
         "scenarios": [{"key": one.scenario, "label": said(one.scenario).in_language(spoken)}
                       for one in selectors.results_of(model)],

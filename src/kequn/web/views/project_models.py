@@ -17,12 +17,12 @@ from kequn.apps.projects import selectors
 from kequn.apps.projects.models import ProjectModel
 from kequn.apps.projects.reckoning import ready
 from kequn.apps.projects.simulating import ask_simulation
-from kequn.domain.errors import KequnError, Refused
+from kequn.domain.errors import KequnError
 from kequn.web.templatetags.kequn import language
 from kequn.web.views.imports import SHEET
+from kequn.web.views.project_parts import told
 from kequn.web.views.projects import chosen_model, visible_project
 
-TOLD_AT_MOST = 30
 EXAMPLE = "model.yaml"
 
 
@@ -48,9 +48,7 @@ def keep(request: HttpRequest, number: int) -> HttpResponse:
     except ValueError:
         problems = [_("The day from which it holds is not a date.")]
     except KequnError as error:
-        findings = error.findings if isinstance(error, Refused) else ()
-        places = [f"{one.place.column or one.place}: {one.text.in_language(language())}" for one in findings]
-        problems = [error.text.in_language(language()), *places[:TOLD_AT_MOST]]
+        problems = told(error)
     else:
         messages.success(request, _("Version %(number)s is kept and solved.") % {"number": made.number})
         return redirect(f"{reverse('project', args=[number])}?version={made.number}")
@@ -79,10 +77,15 @@ def model_file(request: HttpRequest, number: int, form: str) -> HttpResponse:
     elif form == "xlsx":
         from kequn.financing.workbook import workbook_of
 
-        found, scenario = ready(model), request.GET.get("scenario", "") or "base"
+        scenario = request.GET.get("scenario", "") or "base"
         if not model.results.filter(scenario=scenario).exists():
             raise Http404
-        content = workbook_of(found.run(found.file.project.scenario(scenario)))
+        try:
+            found = ready(model)
+            content = workbook_of(found.run(found.file.project.scenario(scenario)))
+        except KequnError as error:
+            messages.error(request, " ".join(told(error)))
+            return redirect(f"{reverse('project', args=[number])}?version={model.number}")
         answer = HttpResponse(content, content_type=SHEET)
     else:
         raise Http404
@@ -96,7 +99,7 @@ def simulate(request: HttpRequest, number: int) -> HttpResponse:
     _may(request)
     try:
         model = _model(request, number)
-        count, seed = (int(request.POST.get(name, "")[:18]) for name in ("count", "seed"))
+        count, seed = (int(request.POST.get(name, "")) for name in ("count", "seed"))
         ask_simulation(
             person=request.user,
             model=model,

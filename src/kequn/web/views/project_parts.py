@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from kequn.apps.projects import selectors
 from kequn.apps.projects.models import ProjectModel
+from kequn.domain.errors import KequnError, Refused
 from kequn.financing.explaining import explain_period
 from kequn.financing.rules import said as figures_said
 from kequn.financing.words import FIGURES, SOURCES, USES, Word, said, shown, word_of
@@ -17,9 +18,11 @@ from kequn.web import labels
 from kequn.web.templatetags.kequn import language
 
 Answer = Mapping[str, Any]
+TOLD_AT_MOST = 30
 TILES = ("min_dscr", "average_dscr", "llcr", "plcr", "gearing", "tail_years", "equity_irr")
 WIDE = 1080  # of a chart that has the page to itself
 NEAR_THE_END = 3.0  # a cover this many times the middle one belongs to a loan nearly repaid: the chart leaves a gap
+SERVED = 1.0 - 1e-9  # the cash of a period pays its debt service; a loan sculpted to 1.00 comes within rounding of it
 LISTED = tuple(name for name in FIGURES if not name.endswith(("_roots", "_status")) and name != "debt")
 TABLED = ("revenue", "operating_costs", "tax", "cfads", "dscr_backward", "llcr", "dsra", "distribution")
 
@@ -29,13 +32,24 @@ def unit_of(answer: Answer) -> str:
     return str(answer.get("unit") or answer.get("currency") or "")
 
 
-def mood_of(cover: float | None, default: date | None, lockup: date | None) -> tuple[str, str]:
-    """How a project's model looks: a colour class and its word."""
+def mood_of(cover: float | None, default: date | None, lockup: date | None, *, is_kept: bool) -> tuple[str, str]:
+    """How a project's model looks: a colour class and its word. A model may name no levels, and then has no default."""
+    if not is_kept:
+        return "unknown", _("No model")
     if default is not None:
         return "bad", _("Default projected")
+    if cover is not None and cover < SERVED:
+        return "bad", _("Cannot serve its debt from cash flow")
     if lockup is not None:
         return "watch", _("Lock-up projected")
-    return ("good", _("Covers hold")) if cover is not None else ("unknown", _("No model"))
+    return ("good", _("Covers hold")) if cover is not None else ("unknown", _("No debt to cover"))
+
+
+def told(error: KequnError) -> list[str]:
+    """What is wrong with a model, then each finding with its place, in the reader's language."""
+    findings = error.findings if isinstance(error, Refused) else ()
+    places = [f"{one.place.column or one.place}: {one.text.in_language(language())}" for one in findings]
+    return [error.text.in_language(language()), *places[:TOLD_AT_MOST]]
 
 
 def overview(_request: HttpRequest, model: ProjectModel) -> dict[str, Any]:
@@ -54,7 +68,7 @@ def overview(_request: HttpRequest, model: ProjectModel) -> dict[str, Any]:
         "cover_chart": cover_chart(answer),
         "cash_chart": cash_chart(answer),
         "table": period_table(answer),
-        "mood": mood_of(figures["min_dscr"], figures["first_default"], figures["first_lockup"]),
+        "mood": mood_of(figures["min_dscr"], figures["first_default"], figures["first_lockup"], is_kept=True),
     }  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Projects: the list of those the reader may see, and the page of one, a part at a time."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -13,23 +14,29 @@ from kequn.apps.accounts.access import MODEL, may
 from kequn.apps.deals.models import Project
 from kequn.apps.projects import selectors
 from kequn.apps.projects.models import ProjectModel
+from kequn.domain.errors import KequnError
+from kequn.policy.words import words_of
 from kequn.web import labels
 from kequn.web.preferences import rows_per_page
 from kequn.web.views import project_actuals, project_cases, project_parts
 
 OVERVIEW = "overview"
+RECKONED = frozenset({"cases", "what-if", "simulation", "actuals"})  # the parts that read the model anew
+Maker = Callable[[HttpRequest, ProjectModel], dict[str, Any]]
 
 
 @require_safe
 def projects(request: HttpRequest) -> HttpResponse:
     words, today = request.GET.get("q", "").strip()[:100], timezone.localdate()
-    found = selectors.searched(selectors.projects_visible_to(request.user), words)
+    sectors = words_of(labels.pack()).texts.get("sector", {})
+    found = selectors.searched(selectors.projects_visible_to(request.user), words, sectors)
     pages = Paginator(selectors.lowest_first(found, today), rows_per_page(request))
     pages.count = found.order_by().count()
     page = pages.get_page(request.GET.get("page"))
     rows = [
         {"project": one, "investment": labels.in_yuan(one.total_investment, one.currency, today),
-         "mood": project_parts.mood_of(one.model_min_dscr, one.model_default_date, one.model_lockup_date)}
+         "mood": project_parts.mood_of(one.model_min_dscr, one.model_default_date, one.model_lockup_date,
+                                       is_kept=one.model_number is not None)}
         for one in selectors.with_ratios(list(page), today)
     ]  # fmt: skip
     context = {"rows": rows, "page": page, "words": words, "count": pages.count, "today": today}
@@ -59,7 +66,7 @@ def project_page(request: HttpRequest, number: int) -> HttpResponse:
     }
     tab = request.GET.get("tab", "")
     tab = tab if tab in parts else OVERVIEW
-    makers = {
+    makers: dict[str, Maker] = {
         OVERVIEW: project_parts.overview,
         "cash": project_parts.cash,
         "cases": project_cases.cases,
@@ -67,13 +74,14 @@ def project_page(request: HttpRequest, number: int) -> HttpResponse:
         "simulation": project_cases.simulation,
         "actuals": project_actuals.actuals,
     }
-    made: dict[str, Any] = {} if tab == "versions" else makers[tab](request, model) if model is not None else {}
+    made = _made(request, model, makers[tab]) if model is not None and tab in makers else {}
     versions = selectors.versions_of(project)
     context = {
         "project": project,
         "investment": labels.in_yuan(project.total_investment, project.currency, today),
         "model": model,
         "versions": versions,
+        "is_other_policy": model is not None and tab in RECKONED and model.pack != labels.pack().digest,
         "is_current": model is None or model == selectors.model_in_force(project, today),
         "parties": selectors.parties_of(person=request.user, project=project),
         "may_model": may(request.user, MODEL),
@@ -83,6 +91,14 @@ def project_page(request: HttpRequest, number: int) -> HttpResponse:
         "part": f"kequn/project_{tab.replace('-', '_')}.html",
     }
     return render(request, "kequn/project.html", context | made)
+
+
+def _made(request: HttpRequest, model: ProjectModel, maker: Maker) -> dict[str, Any]:
+    """What a part shows; of a version that can no longer be read, why it cannot."""
+    try:
+        return maker(request, model)
+    except KequnError as error:
+        return {"part": "kequn/project_unread.html", "unread": project_parts.told(error)}
 
 
 def chosen_model(request: HttpRequest, project: Project) -> ProjectModel | None:
