@@ -25,7 +25,7 @@ from kequn.apps.governance.selectors import policy_in_use
 from kequn.apps.jobs.services import Lease, enqueue, handler
 from kequn.apps.ratings.facts import Facts, facts_of_book, facts_of_customer
 from kequn.apps.ratings.kept import inputs_of, inputs_text, keep_policy, policy_of_case
-from kequn.apps.ratings.models import OPEN, RatingCase, RatingState
+from kequn.apps.ratings.models import LAST_APPROVED, OPEN, RatingCase, RatingState
 from kequn.apps.ratings.services import facts_date, fill, policy_at, rating_date
 from kequn.domain.errors import Misuse, Refused, Text
 from kequn.domain.rating.composing import Inputs, compose
@@ -65,7 +65,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A rating in force, as far as re-rating reads it."""
+    """The rating in force or the last that was, as far as re-rating reads it."""
 
     pk: int
     grade: str
@@ -85,8 +85,8 @@ class _Book:
         if self.customers is not None:
             cases = cases.filter(customer__in=self.customers)
         names = ("customer_id", "pk", "grade", "model", "inputs", "policy_id", "expires_on")
-        standing = cases.filter(state=RatingState.APPROVED).order_by().values_list(*names)
-        self.standing = {row[0]: Standing(*row[1:]) for row in standing.iterator()}
+        standing = cases.filter(state__in=LAST_APPROVED).order_by("approved_at", "pk").values_list(*names)
+        self.standing = {row[0]: Standing(*row[1:]) for row in standing.iterator()}  # the newest of a customer last
         names = ("customer_id", "pk", "state", "inputs", "policy_id", "as_of")
         opened = cases.filter(state__in=OPEN).order_by().values_list(*names)
         self.open = {row[0]: row[1:] for row in opened.iterator()}
@@ -226,14 +226,14 @@ def rerate_customers(*, actor: str, customers: Iterable[Customer]) -> Counts:
 def after_import(*, actor: str, batch: int) -> Counts | None:
     """Re-rate the rated customers whose records an import wrote; None where they are so many that the next run does it.
 
-    In a book without a rating in force it is one query.
+    In a book that was never rated it is one query.
     """
-    if not RatingCase.objects.filter(state=RatingState.APPROVED).exists():
+    if not RatingCase.objects.filter(state__in=LAST_APPROVED).exists():
         return None
     policy = rating_policy(policy_in_use(), rating_date())
     if policy is None:
         return None
-    rated = Customer.objects.filter(rating_cases__state=RatingState.APPROVED)
+    rated = Customer.objects.filter(pk__in=RatingCase.objects.filter(state__in=LAST_APPROVED).values("customer"))
     touched: set[int] = set()
     for model, name in WRITTEN:
         wrote = model.objects.filter(changed_by=batch).order_by().values_list(name, flat=True).distinct()
@@ -251,8 +251,8 @@ def do_rerate(lease: Lease) -> dict[str, Any]:
 
 
 def _after_publishing(run: Run) -> None:
-    """A new run: the ratings in force are compared with it. Without any, there is nothing to do."""
-    if RatingCase.objects.filter(state__in=(RatingState.APPROVED, RatingState.SUGGESTED)).exists():
+    """A new run: the last ratings are compared with it. Without any, there is nothing to do."""
+    if RatingCase.objects.filter(state__in=(*LAST_APPROVED, RatingState.SUGGESTED)).exists():
         enqueue(kind="rerate", arguments={"run": run.pk}, actor=run.actor, key=f"rerate-{run.pk}")
 
 
