@@ -4,11 +4,15 @@ from datetime import timedelta
 
 import pytest
 
+from kequn.apps.accounts.access import LocalAdministrator
+from kequn.apps.ingest.services import Wish, import_path
+from kequn.apps.ingest.undoing import undo
 from kequn.apps.ratings.approval import first_suggestions
 from kequn.apps.ratings.kept import inputs_of
 from kequn.apps.ratings.models import RatingCase, RatingState
-from kequn.apps.ratings.rerating import rerate_customers
+from kequn.apps.ratings.rerating import MACHINE, rerate_customers
 from kequn.apps.ratings.services import begin, rating_date
+from kequn.domain.errors import Refused
 
 pytestmark = pytest.mark.django_db
 
@@ -38,3 +42,31 @@ def test_a_rating_that_ran_out_is_renewed_with_its_answers_and_is_no_first_one(r
 def test_a_rating_that_ran_out_is_what_the_next_draft_is_compared_with(rated, sun, standing, run_out):
     RatingCase.objects.filter(customer=rated, state=RatingState.SUGGESTED).delete()
     assert begin(person=sun, customer=rated).previous_id == standing.pk
+
+
+@pytest.fixture
+def brought_in(rated, tmp_path):
+    """A customer that an import made, with the first rating that the system suggests for it."""
+    from kequn.apps.customers.models import Customer
+
+    file = tmp_path / "customers.csv"
+    file.write_text("customer_id,name\nNEW-1,新客户\n", "utf-8")
+    [batch] = import_path(path=file, person=LocalAdministrator(), wish=Wish(source="sample", unit="元"))
+    kept = RatingCase.objects.filter(customer=rated, state=RatingState.APPROVED).get()
+    kept.pk, kept.customer = None, Customer.objects.get(code="NEW-1")
+    kept.state, kept.maker, kept.proposal, kept.trigger = RatingState.SUGGESTED, MACHINE, None, "first"
+    kept.save(force_insert=True)
+    return batch, kept
+
+
+def test_an_import_is_undone_with_the_ratings_that_the_system_suggested_on_it(brought_in):
+    batch, suggested = brought_in
+    undo(batch_id=batch.pk, person=LocalAdministrator())
+    assert not RatingCase.objects.filter(pk=suggested.pk).exists()
+
+
+def test_an_import_is_not_undone_where_a_person_works_at_a_rating(sun, brought_in):
+    batch, suggested = brought_in
+    RatingCase.objects.filter(pk=suggested.pk).update(state=RatingState.DRAFT, maker=sun.actor_key)
+    with pytest.raises(Refused):
+        undo(batch_id=batch.pk, person=LocalAdministrator())
