@@ -115,4 +115,6 @@ def test_a_worker_can_do_every_kind_of_work_that_is_asked_for(tmp_path):
     )
     env = Installation(tmp_path).env | {"DJANGO_SETTINGS_MODULE": "kequn.config.settings"}
     done = subprocess.run([sys.executable, "-c", asked], env=env, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["import", "replay", "report-batch", "run"]
+    assert done.stdout.split() == [
+        "discovery", "import", "projects.simulate", "replay", "report-batch", "rerate", "run"
+    ]  # fmt: skip

@@ -21,7 +21,7 @@ from kequn.domain.errors import Misuse, Text
 DATABASES = ("sqlite", "postgresql")
 LOOKED_AT = 5_000  # of the customers, so many lend their names to the questions
 TABS = ("overview", "group", "statements", "facilities", "projects", "findings", "timeline")
-REPORTS, REPORTS_PER_SECOND = 200, 1000 / 30
+REPORTS, REPORTS_PER_SECOND = 1_000, 1000 / 30
 ROWS = 100_000
 IMPORT, UNDO = Goal(wall_ms=300_000), Goal(wall_ms=60_000)
 Row = dict[str, Any]

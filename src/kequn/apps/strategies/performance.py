@@ -40,13 +40,17 @@ class Today:
 
 @dataclass(frozen=True, slots=True)
 class Cohort:
-    """Who entered between two dates, and where they are at the last; the rates are over the whole time since."""
+    """Who entered between two dates, and where they are at the last; the rates are over the whole time since.
+
+    The exposure of `without` of them is not known.
+    """
 
     entered: date
     is_first: bool
     customers: int
     still: int
     exposure: int
+    without: int
     default: Rate
     worse: Rate
     better: Rate
@@ -143,7 +147,7 @@ def _cohort(read: Sequence[RunBook], inside: Sequence[Mask], at: int, order: dic
     places = last.at(book.numbers)
     there = entered & (places >= 0)
     now = np.maximum(places, 0)
-    amounts = np.where(there, last.column(EXPOSURE)[now], 0.0)
+    amounts = last.column(EXPOSURE)[now][there]
     healthy = there & (book.verdict(IN_DEFAULT) == 0) & (last.verdict(IN_DEFAULT)[now] >= 0)
     fallen = healthy & (last.verdict(IN_DEFAULT)[now] == 1)
     then, since = _ranks(book.column(GRADE), order), _ranks(last.column(GRADE)[now], order)
@@ -152,7 +156,7 @@ def _cohort(read: Sequence[RunBook], inside: Sequence[Mask], at: int, order: dic
     enough = least if not is_last else len(book.numbers) + 1  # no time has passed yet
     return Cohort(
         book.as_of, at == 0, int(entered.sum()), int((there & inside[-1][now]).sum()),
-        round(float(np.nansum(amounts)) * MINOR),
+        round(float(np.nansum(amounts)) * MINOR), int(np.isnan(amounts).sum()),
         rate_of(int(fallen.sum()), int(healthy.sum()), enough),
         rate_of(int((graded & (since > then)).sum()), int(graded.sum()), enough),
         rate_of(int((graded & (since < then)).sum()), int(graded.sum()), enough),

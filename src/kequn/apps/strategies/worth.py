@@ -43,7 +43,10 @@ class Margin:
 
 @dataclass(frozen=True, slots=True)
 class Worth:
-    """A part of the book. `known` of its customers are counted; `days` are manager's days a year of those."""
+    """A part of the book. `known` of its customers are counted.
+
+    `days` are manager's days a year of those whose days are known too, and `with_days` what these contribute.
+    """
 
     key: str
     customers: int
@@ -52,6 +55,7 @@ class Worth:
     contribution: int
     capital: int
     days: float
+    with_days: int
     may_leave: int
 
     @property
@@ -63,7 +67,7 @@ class Worth:
     @property
     def per_day(self) -> int | None:
         """Contribution for each of the manager's days, in fen."""
-        return round(self.contribution / self.days) if self.days > 0 else None
+        return round(self.with_days / self.days) if self.days > 0 else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,11 +154,12 @@ def worth_of_values(*, person: Person, dimension: str) -> list[Worth]:
 
 def _worth(found: _Lines, key: str, part: Mask, leaving: Mask) -> Worth:
     known = part & np.isfinite(found.values[CONTRIBUTION])
+    timed = known & np.isfinite(found.values[DAYS])
     lines = tuple((name, sign, _fen(found.values[name][known])) for name, sign in LINES)
     contribution = sum(sign * amount for _name, sign, amount in lines)
     return Worth(
         key, int(part.sum()), int(known.sum()), lines, contribution, _fen(found.values[CAPITAL][known]),
-        float(np.nansum(found.values[DAYS][known])), int((part & leaving).sum()),
+        float(found.values[DAYS][timed].sum()), _fen(found.values[CONTRIBUTION][timed]), int((part & leaving).sum()),
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from kequn.domain.rating.composing import Characteristic, Judged, Rated
 from kequn.domain.rating.differing import OVERRIDE, Moved
 from kequn.domain.rating.wording import LABELS, LEVELS, words_of
 from kequn.policy.rating import RatingPolicy
+from kequn.policy.telling import unit_name
 from kequn.web import labels
 from kequn.web.preferences import unit
 from kequn.web.templatetags.kequn import NOT_KNOWN, figure, language, percent
@@ -193,7 +194,7 @@ def shown(value: Any, of: str) -> str:
         return unit(language()).said(round(value * CENTS), language())
     if of == "mark 1-5":
         return f"{value:g}"
-    said = labels.unit_of(of, language()) if of not in {"", "count"} else ""
+    said = unit_name(of, language()) if of not in {"", "count"} else ""
     places = 0 if value == int(value) else 2
     return f"{value:,.{places}f} {said}".strip()
 

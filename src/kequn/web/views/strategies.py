@@ -25,7 +25,7 @@ from kequn.apps.strategies.worth import margin_of
 from kequn.domain.errors import Finding, KequnError, Refused, Text
 from kequn.policy.items import Item
 from kequn.policy.segment_strategies import Strategy
-from kequn.policy.strategy_document import Column, body_of_grid, grid_of
+from kequn.policy.strategy_document import MOST_ROWS, Column, body_of_grid, grid_of
 from kequn.web import labels
 from kequn.web.rule_form import whole_number
 from kequn.web.templatetags.kequn import language
@@ -33,7 +33,6 @@ from kequn.web.views.customer import SEGMENT
 from kequn.web.views.segment_versions import MOODS
 
 SPARE_ROWS = 3
-MOST_FORM_ROWS = 60
 LARGEST_FILE = 2_000_000
 LOWEST_RANK = 99
 
@@ -141,9 +140,7 @@ def _uploaded(request: HttpRequest, columns: Sequence[Column]) -> list[dict[str,
 
 
 def _posted(request: HttpRequest, columns: Sequence[Column]) -> list[dict[str, str]]:
-    return [
-        {one.name: request.POST.get(f"c.{at}.{one.name}", "")[:500] for one in columns} for at in range(MOST_FORM_ROWS)
-    ]
+    return [{one.name: request.POST.get(f"c.{at}.{one.name}", "")[:500] for one in columns} for at in range(MOST_ROWS)]
 
 
 def _open(key: str) -> DocumentVersion | None:
