@@ -1,6 +1,4 @@
-"""What re-rating must survive: ratings that run out, dates that move, people at work beside it, records that break it."""
-
-from datetime import timedelta
+"""What re-rating must survive: ratings that run out, dates that move, people beside it, records that break it."""
 
 import pytest
 

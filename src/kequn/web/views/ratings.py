@@ -16,13 +16,15 @@ from kequn.apps.ratings.approval import decidable, is_beyond, submit
 from kequn.apps.ratings.kept import policy_of_case, replays
 from kequn.apps.ratings.models import RatingCase, RatingState
 from kequn.apps.ratings.services import Said, begin, discard, policy_at, rating_date, revise
-from kequn.domain.errors import KequnError
+from kequn.domain.errors import KequnError, Refused, Text
 from kequn.policy.rating import RatingPolicy
+from kequn.web.rule_form import whole_number
 from kequn.web.templatetags.kequn import language
 from kequn.web.views.customer import visible_customer
 from kequn.web.views.rating_words import case_row, difference_rows, questionnaire, reasoning
 
 PAGE = 50
+SIGNS = {"+": 1, "＋": 1, "-": -1, "－": -1, "−": -1}
 PARTS = ("suggested", "draft", "proposed", "expiring", "expired", "approved", "refused")
 
 
@@ -35,9 +37,9 @@ def ratings(request: HttpRequest) -> HttpResponse:
     policy = policy_at(as_of)
     soon = policy.renew_before_days
     found = selectors.work_list(person=request.user, part=part, as_of=as_of, soon=soon)
-    after = request.GET.get("after", "")
-    if after.isdigit():
-        found = found.filter(pk__lt=int(after))
+    after = whole_number(request.GET.get("after", ""))
+    if after is not None:
+        found = found.filter(pk__lt=after)
     rows = list(found[: PAGE + 1])
     counts = selectors.part_counts(person=request.user, as_of=as_of, soon=soon)
     named = _part_labels()
@@ -168,10 +170,34 @@ def _decided(request: HttpRequest, case: RatingCase, *, approves: bool) -> HttpR
 
 
 def _said(request: HttpRequest) -> Said:
-    """Marks and override as they were posted; what is no number counts as not given."""
+    """Marks and override as they were posted; Refused where a number cannot be read, for nothing is dropped unsaid."""
     posted = request.POST
-    answers = {name.removeprefix("mark-"): int(value) for name, value in posted.items()
-               if name.startswith("mark-") and value.isdigit()}  # fmt: skip
-    typed = posted.get("notches", "").strip()
-    notches = int(typed) if typed.lstrip("+-").isdigit() else 0
-    return Said(answers, notches, posted.get("reason", ""), posted.get("text", ""))
+    answers = {name.removeprefix("mark-"): _mark(name.removeprefix("mark-"), value.strip())
+               for name, value in posted.items() if name.startswith("mark-") and value.strip()}  # fmt: skip
+    return Said(answers, _notches(posted.get("notches", "").strip()), posted.get("reason", ""), posted.get("text", ""))
+
+
+def _mark(name: str, typed: str) -> int:
+    mark = whole_number(typed)
+    if mark is None:
+        raise Refused(
+            Text(f"{name}：“{typed[:40]}”不是 1 至 5 的评分", f"{name}: “{typed[:40]}” is no mark from 1 to 5")
+        )
+    return mark
+
+
+def _notches(typed: str) -> int:
+    """A whole number after at most one sign; nothing typed means no override."""
+    if not typed:
+        return 0
+    sign = SIGNS.get(typed[0])
+    size = whole_number(typed[1:] if sign is not None else typed)
+    if size is None:
+        found = typed[:40]
+        raise Refused(
+            Text(
+                f"人工调整“{found}”不是整数级数；请填写如 -1 或 2",
+                f"the override “{found}” is no whole number of notches; write it like -1 or 2",
+            )
+        )
+    return size * (sign or 1)
