@@ -1,15 +1,19 @@
 """What re-rating must survive: ratings that run out, dates that move, people beside it, records that break it."""
 
+from datetime import timedelta
+
 import pytest
 
 from kequn.apps.accounts.access import LocalAdministrator
+from kequn.apps.governance.selectors import policy_in_use
 from kequn.apps.ingest.services import Wish, import_path
 from kequn.apps.ingest.undoing import undo
 from kequn.apps.ratings.approval import first_suggestions
-from kequn.apps.ratings.kept import inputs_of
-from kequn.apps.ratings.models import RatingCase, RatingState
-from kequn.apps.ratings.rerating import MACHINE, rerate_customers
-from kequn.apps.ratings.services import begin, rating_date
+from kequn.apps.ratings.facts import facts_of_customer
+from kequn.apps.ratings.kept import inputs_of, replays
+from kequn.apps.ratings.models import OPEN, RatingCase, RatingState
+from kequn.apps.ratings.rerating import MACHINE, _Book, rerate_customers
+from kequn.apps.ratings.services import begin, policy_at, rating_date
 from kequn.domain.errors import Refused
 
 pytestmark = pytest.mark.django_db
@@ -68,3 +72,46 @@ def test_an_import_is_not_undone_where_a_person_works_at_a_rating(sun, brought_i
     RatingCase.objects.filter(pk=suggested.pk).update(state=RatingState.DRAFT, maker=sun.actor_key)
     with pytest.raises(Refused):
         undo(batch_id=batch.pk, person=LocalAdministrator())
+
+
+@pytest.fixture
+def book_of(rated):
+    """The book of the rated customer as of a day, read but not written."""
+
+    def read(day, **changed):
+        policy = policy_at(rating_date())
+        facts = facts_of_customer(customer=rated, as_of=rating_date(), pack=policy_in_use(), policy=policy)
+        book = _Book(policy, day, [rated.pk])
+        book.look_at(rated.pk, facts | changed, first=False, as_of=day)
+        return book
+
+    return read
+
+
+def test_a_suggestion_keeps_its_number_from_day_to_day(rated, standing, book_of):
+    soon = rating_date() + timedelta(days=10)
+    RatingCase.objects.filter(pk=standing.pk).update(expires_on=soon)
+    book_of(rating_date()).write("test")
+    first = RatingCase.objects.get(customer=rated, state=RatingState.SUGGESTED)
+    age = inputs_of(first.inputs).facts["rated_statement_age"] + 1
+    counts = book_of(rating_date() + timedelta(days=1), rated_statement_age=age).write("test")
+    assert (sum(counts.suggested.values()), counts.unchanged) == (0, 1)
+    assert RatingCase.objects.get(customer=rated, state=RatingState.SUGGESTED).pk == first.pk
+
+
+def test_a_suggestion_is_written_over_in_its_place_where_it_says_something_else(rated, standing, book_of):
+    RatingCase.objects.filter(pk=standing.pk).update(expires_on=rating_date() + timedelta(days=10))
+    book_of(rating_date()).write("test")
+    first = RatingCase.objects.get(customer=rated, state=RatingState.SUGGESTED)
+    counts = book_of(rating_date() + timedelta(days=1), in_default=True).write("test")
+    again = RatingCase.objects.get(customer=rated, state=RatingState.SUGGESTED)
+    assert (again.pk, again.grade, again.trigger, counts.suggested["arrears"]) == (first.pk, "D", "arrears", 1)
+    assert replays(again)
+
+
+def test_who_began_to_rate_while_the_book_was_judged_keeps_their_work(sun, rated, standing, book_of):
+    RatingCase.objects.filter(pk=standing.pk).update(expires_on=rating_date() + timedelta(days=10))
+    book = book_of(rating_date())
+    draft = begin(person=sun, customer=rated)
+    book.write("test")
+    assert RatingCase.objects.get(customer=rated, state__in=OPEN) == draft

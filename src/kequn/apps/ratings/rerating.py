@@ -18,6 +18,7 @@ from kequn.apps.accounts.access import RUN, Person, may
 from kequn.apps.assessments.models import Run
 from kequn.apps.assessments.selectors import latest_published
 from kequn.apps.assessments.services import AFTER_PUBLISHING
+from kequn.apps.audit import bulk
 from kequn.apps.audit.services import line
 from kequn.apps.customers.models import Customer, Event, FactValue, Guarantee, Ownership, Statement
 from kequn.apps.deals.models import AccountMonth, Facility, ProjectParty
@@ -35,6 +36,10 @@ from kequn.policy.rating import RatingPolicy, rating_policy
 POLICY, EXPIRY, FIRST = "policy", "expiry", "first"
 CHUNK = 2_000
 MACHINE = "system:rerate"
+WRITTEN_OVER = (
+    "trigger", "as_of", "policy_id", "inputs", "result_digest", "model", "model_grade", "grade", "grade_before",
+    "score", "pd", "override_notches", "override_reason", "previous_id", "maker", "made_at",
+)  # fmt: skip
 WRITTEN: tuple[tuple[Any, str], ...] = (  # the records that ratings rest on, and how each names its customer
     (Customer, "pk"), (Statement, "customer_id"), (FactValue, "customer_id"), (Event, "customer_id"),
     (Ownership, "customer_id"), (Guarantee, "customer_id"), (Facility, "customer_id"), (AccountMonth, "customer_id"),
@@ -75,6 +80,21 @@ class Standing:
     expires_on: date | None
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What is under way for a customer, as far as re-rating reads it."""
+
+    pk: int
+    state: str
+    as_of: date
+    policy: str
+    result: str
+    trigger: str
+    previous: int | None
+    grade: str
+    model: str
+
+
 class _Book:
     """What stands and what is open, read once; suggestions are compared with it and written in chunks."""
 
@@ -87,11 +107,13 @@ class _Book:
         names = ("customer_id", "pk", "grade", "model", "inputs", "policy_id", "expires_on")
         standing = cases.filter(state__in=LAST_APPROVED).order_by("approved_at", "pk").values_list(*names)
         self.standing = {row[0]: Standing(*row[1:]) for row in standing.iterator()}  # the newest of a customer last
-        names = ("customer_id", "pk", "state", "inputs", "policy_id", "as_of")
+        names = ("customer_id", "pk", "state", "as_of", "policy_id", "result_digest", "trigger", "previous_id", "grade",
+                 "model")  # fmt: skip
         opened = cases.filter(state__in=OPEN).order_by().values_list(*names)
-        self.open = {row[0]: row[1:] for row in opened.iterator()}
+        self.open = {row[0]: Opened(*row[1:]) for row in opened.iterator()}
         self.copy = keep_policy(policy)
         self.fresh: list[RatingCase] = []
+        self.over: list[RatingCase] = []  # suggestions that stand and are written over
         self.gone: list[int] = []
 
     def look_at(self, customer: int, facts: Facts, *, first: bool, as_of: date | None = None) -> None:
@@ -102,9 +124,9 @@ class _Book:
         day = as_of or self.as_of
         self.counts.customers += 1
         opened, before = self.open.get(customer), self.standing.get(customer)
-        if opened is not None and (opened[1] != RatingState.SUGGESTED or opened[4] > day):
-            self.counts.at_work += opened[1] != RatingState.SUGGESTED
-            self.counts.unchanged += opened[1] == RatingState.SUGGESTED
+        if opened is not None and (opened.state != RatingState.SUGGESTED or opened.as_of > day):
+            self.counts.at_work += opened.state != RatingState.SUGGESTED
+            self.counts.unchanged += opened.state == RatingState.SUGGESTED
             return
         if before is None and not first and opened is None:
             self.counts.unchanged += 1
@@ -112,17 +134,13 @@ class _Book:
         old = inputs_of(before.inputs) if before is not None else Inputs({}, {})
         new = Inputs(facts, old.answers, old.override)
         trigger = self._trigger(before, old, new, day)
-        if not trigger:
-            if opened is not None:
-                self.gone.append(opened[0])
-                self.counts.taken_back += 1
-            return
-        text = inputs_text(new)
-        if opened is not None:
-            if opened[2] == text and opened[3] == self.policy.digest:
-                self.counts.unchanged += 1
-                return
-            self.gone.append(opened[0])
+        if trigger:
+            self._suggest(opened, self._case(customer, before, new, trigger, day))
+        elif opened is not None:
+            self.gone.append(opened.pk)
+            self.counts.taken_back += 1
+
+    def _case(self, customer: int, before: Standing | None, new: Inputs, trigger: str, day: date) -> RatingCase:
         case = RatingCase(
             customer_id=customer, state=RatingState.SUGGESTED, trigger=trigger, as_of=day, policy=self.copy,
             previous_id=before.pk if before is not None else None,
@@ -131,8 +149,25 @@ class _Book:
         fill(case, self.policy, new)
         if new.override is not None:
             case.override_notches, case.override_reason = new.override.notches, new.override.reason
-        self.fresh.append(case)
-        self.counts.suggested[trigger] += 1
+        return case
+
+    def _suggest(self, opened: Opened | None, case: RatingCase) -> None:
+        """A new suggestion; one that stands is left where it says the same still, and else written over in its place.
+
+        Its number stays, for people have it open. Ages of statements that grow by a day and move nothing are no news.
+        """
+        if opened is None:
+            self.fresh.append(case)
+            self.counts.suggested[case.trigger] += 1
+            return
+        case.pk = opened.pk
+        stands = (opened.policy, opened.result, opened.trigger, opened.previous)
+        if stands != (case.policy_id, case.result_digest, case.trigger, case.previous_id):
+            self.over.append(case)
+        if (opened.grade, opened.model, opened.trigger) == (case.grade, case.model, case.trigger):
+            self.counts.unchanged += 1
+        else:
+            self.counts.suggested[case.trigger] += 1
 
     def _trigger(self, before: Standing | None, old: Inputs, new: Inputs, day: date) -> str:
         """Why a suggestion is due; '' where none is."""
@@ -156,20 +191,35 @@ class _Book:
         return main_driver(self.policy, old, new)
 
     def write(self, actor: str) -> Counts:
-        """Suggestions taken back, written anew, and ratings marked that have expired; one line in the audit chain."""
+        """Suggestions taken back, written over or anew, and ratings marked that have expired; one line in the chain.
+
+        Who began to rate a customer meanwhile keeps their work: what the machine would have suggested is dropped.
+        """
         with line(actor=actor, action="ratings.rerate", subject=str(self.as_of)) as audit:
             for at in range(0, len(self.gone), CHUNK):
                 chunk = self.gone[at : at + CHUNK]
                 RatingCase.objects.filter(pk__in=chunk, state=RatingState.SUGGESTED).delete()
+            for at in range(0, len(self.over), CHUNK):
+                _write_over(self.over[at : at + CHUNK])
             for at in range(0, len(self.fresh), CHUNK):
-                RatingCase.objects.bulk_create(self.fresh[at : at + CHUNK])
+                RatingCase.objects.bulk_create(self.fresh[at : at + CHUNK], ignore_conflicts=True)
             over = RatingCase.objects.filter(state=RatingState.APPROVED, expires_on__lte=self.as_of)
             if self.customers is not None:
                 over = over.filter(customer__in=self.customers)
             self.counts.expired = over.update(state=RatingState.EXPIRED)
-            audit.wrote("ratings.RatingCase", ([one.customer_id, one.grade, one.result_digest] for one in self.fresh))
+            wrote = (*self.over, *self.fresh)
+            audit.wrote("ratings.RatingCase", ([one.customer_id, one.grade, one.result_digest] for one in wrote))
             audit.detail.update(self.counts.said())
         return self.counts
+
+
+def _write_over(cases: list[RatingCase]) -> None:
+    """Put these into the suggestions of the same number, where they are suggestions still."""
+    numbers = [one.pk for one in cases]
+    held = RatingCase.objects.select_for_update().filter(pk__in=numbers, state=RatingState.SUGGESTED).order_by()
+    still = set(held.values_list("pk", flat=True))
+    rows = ([*(getattr(one, name) for name in WRITTEN_OVER), one.pk] for one in cases if one.pk in still)
+    bulk.update(RatingCase, WRITTEN_OVER, rows)
 
 
 def main_driver(policy: RatingPolicy, old: Inputs, new: Inputs) -> str:
