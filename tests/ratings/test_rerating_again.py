@@ -5,9 +5,13 @@ from datetime import timedelta
 import pytest
 
 from kequn.apps.accounts.access import LocalAdministrator
+from kequn.apps.assessments.selectors import latest_published
+from kequn.apps.assessments.services import do_run
 from kequn.apps.governance.selectors import policy_in_use
 from kequn.apps.ingest.services import Wish, import_path
 from kequn.apps.ingest.undoing import undo
+from kequn.apps.jobs.models import Job, State
+from kequn.apps.jobs.services import Lease, work_one
 from kequn.apps.ratings.approval import first_suggestions
 from kequn.apps.ratings.facts import facts_of_customer
 from kequn.apps.ratings.kept import inputs_of, replays
@@ -115,3 +119,27 @@ def test_who_began_to_rate_while_the_book_was_judged_keeps_their_work(sun, rated
     draft = begin(person=sun, customer=rated)
     book.write("test")
     assert RatingCase.objects.get(customer=rated, state__in=OPEN) == draft
+
+
+def test_an_import_stays_stored_where_its_re_rating_breaks_and_a_job_tries_again(rated, standing, tmp_path):
+    RatingCase.objects.filter(pk=standing.pk).update(inputs="{")
+    file = tmp_path / "events.csv"
+    file.write_text(f"customer_id,event_date,kind\n{rated.code},{rating_date()},dishonest_list\n", "utf-8")
+    [batch] = import_path(path=file, person=LocalAdministrator(), wish=Wish(source="sample", unit="元"))
+    assert (batch.state, batch.rows_stored) == ("stored", 1)
+    assert rated.events.filter(changed_by=batch.pk).exists()
+    RatingCase.objects.filter(pk=standing.pk).update(inputs=standing.inputs)
+    job = Job.objects.get(key=f"rerate-import-{batch.pk}")
+    assert work_one(worker="test", job_id=job.pk).state == State.DONE
+    assert RatingCase.objects.get(customer=rated, state=RatingState.SUGGESTED).trigger == "signal"
+
+
+def test_a_run_whose_worker_was_killed_after_publishing_is_followed_once():
+    run = latest_published()
+    run.job_id = run.job_id or Job.objects.order_by("pk").last().pk + 1_000
+    run.save(update_fields=["job_id"])
+    lease = Lease(run.job_id, 1, "test", "run", {"as_of": run.as_of.isoformat(), "engine": "duckdb"}, run.actor)
+    Job.objects.filter(key=f"rerate-{run.pk}").delete()
+    for _ in range(2):
+        do_run(lease)
+    assert Job.objects.filter(key=f"rerate-{run.pk}").count() == 1

@@ -4,14 +4,16 @@ Only what changed is written: another grade or model, a rating that is no longer
 suggestion whose cause has gone is taken back. What people are working at is left alone.
 """
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from kequn.apps.accounts.access import RUN, Person, may
@@ -25,7 +27,7 @@ from kequn.apps.deals.models import AccountMonth, Facility, ProjectParty
 from kequn.apps.governance.selectors import policy_in_use
 from kequn.apps.jobs.services import Lease, enqueue, handler
 from kequn.apps.ratings.facts import Facts, facts_of_book, facts_of_customer
-from kequn.apps.ratings.kept import inputs_of, inputs_text, keep_policy, policy_of_case
+from kequn.apps.ratings.kept import inputs_of, keep_policy, policy_of_case
 from kequn.apps.ratings.models import LAST_APPROVED, OPEN, RatingCase, RatingState
 from kequn.apps.ratings.services import facts_date, fill, policy_at, rating_date
 from kequn.domain.errors import Misuse, Refused, Text
@@ -33,6 +35,7 @@ from kequn.domain.rating.composing import Inputs, compose
 from kequn.domain.rating.differing import Moved, difference, notches_between
 from kequn.policy.rating import RatingPolicy, rating_policy
 
+log = logging.getLogger("kequn.ratings")
 POLICY, EXPIRY, FIRST = "policy", "expiry", "first"
 CHUNK = 2_000
 MACHINE = "system:rerate"
@@ -276,8 +279,19 @@ def rerate_customers(*, actor: str, customers: Iterable[Customer]) -> Counts:
 def after_import(*, actor: str, batch: int) -> Counts | None:
     """Re-rate the rated customers whose records an import wrote; None where they are so many that the next run does it.
 
-    In a book that was never rated it is one query.
+    The import is stored already and stays so whatever goes wrong here: that is logged, and a job tries again.
     """
+    try:
+        return _rerate_written(actor, batch)
+    except Exception:  # as the docstring says
+        log.exception("re-rating after import %s failed and is tried again", batch)
+        with suppress(OperationalError):  # a database locked for long: then the next run re-rates
+            enqueue(kind="rerate_import", arguments={"batch": batch}, actor=actor, key=f"rerate-import-{batch}")
+        return None
+
+
+def _rerate_written(actor: str, batch: int) -> Counts | None:
+    """In a book that was never rated it is one query."""
     if not RatingCase.objects.filter(state__in=LAST_APPROVED).exists():
         return None
     policy = rating_policy(policy_in_use(), rating_date())
@@ -291,6 +305,13 @@ def after_import(*, actor: str, batch: int) -> Counts | None:
         if len(touched) > policy.live_customers_most:
             return None
     return rerate_customers(actor=actor, customers=rated.filter(pk__in=touched).order_by("pk")) if touched else None
+
+
+@handler("rerate_import")
+def do_rerate_import(lease: Lease) -> dict[str, Any]:
+    """The job: what could not be re-rated when an import was stored is tried again."""
+    counts = _rerate_written(lease.actor, int(lease.arguments["batch"]))
+    return counts.said() if counts is not None else {}
 
 
 @handler("rerate")
