@@ -7,7 +7,9 @@ import pytest
 from kequn.apps.accounts.access import LocalAdministrator
 from kequn.apps.assessments.selectors import latest_published
 from kequn.apps.assessments.services import do_run
+from kequn.apps.deals.models import Project, ProjectParty
 from kequn.apps.governance.selectors import policy_in_use
+from kequn.apps.ingest.models import ImportBatch
 from kequn.apps.ingest.services import Wish, import_path
 from kequn.apps.ingest.undoing import undo
 from kequn.apps.jobs.models import Job, State
@@ -16,8 +18,8 @@ from kequn.apps.ratings.approval import first_suggestions
 from kequn.apps.ratings.facts import facts_of_customer
 from kequn.apps.ratings.kept import inputs_of, replays
 from kequn.apps.ratings.models import OPEN, RatingCase, RatingState
-from kequn.apps.ratings.rerating import MACHINE, _Book, rerate_customers
-from kequn.apps.ratings.services import begin, policy_at, rating_date
+from kequn.apps.ratings.rerating import MACHINE, _Book, after_import, rerate_customers
+from kequn.apps.ratings.services import begin, facts_date, policy_at, rating_date
 from kequn.domain.errors import Refused
 
 pytestmark = pytest.mark.django_db
@@ -143,3 +145,18 @@ def test_a_run_whose_worker_was_killed_after_publishing_is_followed_once():
     for _ in range(2):
         do_run(lease)
     assert Job.objects.filter(key=f"rerate-{run.pk}").count() == 1
+
+
+def test_an_account_month_after_the_last_run_moves_the_day_of_a_rating(rated):
+    later = rating_date() + timedelta(days=20)
+    rated.account_months.create(account_id="A-late", month=later, currency="CNY", inflow=1)
+    assert facts_date(rated) == later
+
+
+def test_an_import_of_a_project_re_rates_its_parties(rated, standing, tmp_path):
+    project = Project.objects.create(project_id="P-RATED", currency="CNY")
+    ProjectParty.objects.create(project=project, customer=rated, role="borrower")
+    RatingCase.objects.filter(pk=standing.pk).update(expires_on=rating_date() + timedelta(days=10))
+    batch = ImportBatch.objects.order_by("pk").last()
+    Project.objects.filter(pk=project.pk).update(changed_by=batch.pk + 1_000)
+    assert after_import(actor="test", batch=batch.pk + 1_000).suggested["expiry"] == 1

@@ -23,9 +23,10 @@ from kequn.apps.assessments.services import AFTER_PUBLISHING
 from kequn.apps.audit import bulk
 from kequn.apps.audit.services import line
 from kequn.apps.customers.models import Customer, Event, FactValue, Guarantee, Ownership, Statement
-from kequn.apps.deals.models import AccountMonth, Facility, ProjectParty
+from kequn.apps.deals.models import AccountMonth, Facility, Project, ProjectParty
 from kequn.apps.governance.selectors import policy_in_use
 from kequn.apps.jobs.services import Lease, enqueue, handler
+from kequn.apps.projects.models import ProjectActual
 from kequn.apps.ratings.facts import Facts, facts_of_book, facts_of_customer
 from kequn.apps.ratings.kept import inputs_of, keep_policy, policy_of_case
 from kequn.apps.ratings.models import LAST_APPROVED, OPEN, RatingCase, RatingState
@@ -46,7 +47,7 @@ WRITTEN_OVER = (
 WRITTEN: tuple[tuple[Any, str], ...] = (  # the records that ratings rest on, and how each names its customer
     (Customer, "pk"), (Statement, "customer_id"), (FactValue, "customer_id"), (Event, "customer_id"),
     (Ownership, "customer_id"), (Guarantee, "customer_id"), (Facility, "customer_id"), (AccountMonth, "customer_id"),
-    (ProjectParty, "customer_id"),
+    (ProjectParty, "customer_id"), (Project, "parties__customer_id"), (ProjectActual, "project__parties__customer_id"),
 )  # fmt: skip
 
 
@@ -301,7 +302,7 @@ def _rerate_written(actor: str, batch: int) -> Counts | None:
     touched: set[int] = set()
     for model, name in WRITTEN:
         wrote = model.objects.filter(changed_by=batch).order_by().values_list(name, flat=True).distinct()
-        touched.update(wrote[: policy.live_customers_most + 1])
+        touched.update(one for one in wrote[: policy.live_customers_most + 1] if one is not None)
         if len(touched) > policy.live_customers_most:
             return None
     return rerate_customers(actor=actor, customers=rated.filter(pk__in=touched).order_by("pk")) if touched else None

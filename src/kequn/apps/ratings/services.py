@@ -46,6 +46,7 @@ def facts_date(customer: Customer) -> date:
         customer.events.aggregate(newest=Max("event_date"))["newest"],
         customer.facts.aggregate(newest=Max("known_from"))["newest"],
         customer.statements.aggregate(newest=Max("period_end"))["newest"],
+        customer.account_months.aggregate(newest=Max("month"))["newest"],
     ]
     newest = max((one for one in dates if one is not None), default=date.min)
     return max(rating_date(), min(newest, timezone.localdate()))
