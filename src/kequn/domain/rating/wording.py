@@ -16,6 +16,7 @@ LABELS = {
 }
 LEVELS = {
     "none": Text("无预警信号", "no signal stands"),
+    "unknown": Text("已知的预警信号均未触发，部分信号无法判断", "of the signals that can be told none stands"),
     "blue": Text("蓝色信号", "a blue signal stands"),
     "yellow": Text("黄色信号", "a yellow signal stands"),
     "orange": Text("橙色信号", "an orange signal stands"),
@@ -88,6 +89,11 @@ def _guarantor(step: Step) -> Text:
 
 def _ceiling(step: Step) -> Text:
     limit = step.inputs["ceiling"]
+    if step.inputs["geography"] == "international" and step.inputs["income_group"] is None:
+        zh, en = "境外，所在国收入分组未知", "abroad, and the income group of its country is not known"
+        if limit is None:
+            return Text(f"{zh}，无法确定上限", f"{en}, and no ceiling with it")
+        return Text(f"{zh}，按审慎上限 {limit}", f"{en}: a careful ceiling of {limit}")
     if limit is None:
         return Text("所在地未知，无法确定上限", "the place is not known, and no ceiling with it")
     return Text(f"所在地的等级上限 {limit}", f"the ceiling of its place is {limit}")
