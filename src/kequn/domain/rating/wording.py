@@ -1,5 +1,7 @@
 """A step of a rating in words of both languages: what was read, what it did to the grade."""
 
+from collections.abc import Container
+
 from kequn.domain.errors import Text
 from kequn.domain.rating.composing import Rated, Scheme, Step
 
@@ -23,10 +25,11 @@ LEVELS = {
     "red": Text("红色信号", "a red signal stands"),
 }
 NOT_KNOWN = Text("未知", "not known")
+OUT_OF_SCOPE = Text("您范围之外的客户", "a customer outside your scope")
 
 
-def words_of(scheme: Scheme, rated: Rated, step: Step) -> Text:
-    """What one step says."""
+def words_of(scheme: Scheme, rated: Rated, step: Step, hidden: Container[str] = ()) -> Text:
+    """What one step says. `hidden` names the grades of supporters that the reader may not see."""
     if step.key == "model":
         return scheme.refusal if rated.model is None else _model(scheme, rated.model)
     if step.key == "score":
@@ -40,7 +43,19 @@ def words_of(scheme: Scheme, rated: Rated, step: Step) -> Text:
         return Text("客户已违约，等级为违约级", "the customer is in default and graded so")
     said = {"group": _group, "guarantor": _guarantor, "ceiling": _ceiling, "warning": _warning}.get(step.key)
     found = said(step) if said is not None else _override(step)
-    return _with_move(scheme, found, step)
+    return _with_move(scheme, _masked(step, hidden) or found, step)
+
+
+def _masked(step: Step, hidden: Container[str]) -> Text | None:
+    """What is said in place of a supporter's grade that the reader may not see; None where nothing is hidden."""
+    who = {
+        "group": ("parent_grade", "母公司", "the parent"),
+        "guarantor": ("guarantor_grade", "担保人", "the guarantor"),
+    }
+    name, zh, en = who.get(step.key, ("", "", ""))
+    if name not in hidden or step.inputs.get(name) is None:
+        return None
+    return Text(f"{zh}：{OUT_OF_SCOPE.zh}", f"{en} is {OUT_OF_SCOPE.en}")
 
 
 def _model(scheme: Scheme, name: str) -> Text:

@@ -81,10 +81,11 @@ def customer_rating(request: HttpRequest, code: str) -> HttpResponse:
     history = list(selectors.history(customer))
     in_force = next((one for one in history if one.state == RatingState.APPROVED), None)
     opened = next((one for one in history if one.state in ("suggested", "draft", "proposed")), None)
+    hidden = selectors.hidden_supporters(person=request.user, case=in_force) if in_force else ()
     context: dict[str, Any] = {
         "customer": customer, "in_force": in_force and case_row(in_force), "opened": opened and case_row(opened),
         "history": [case_row(one) for one in history], "may_rate": may(request.user, RATE),
-        "reasoning": reasoning(in_force) if in_force else None, "is_over": _is_over(in_force),
+        "reasoning": reasoning(in_force, hidden) if in_force else None, "is_over": _is_over(in_force),
         "policy": _policy_said(policy_of_case(in_force) if in_force else policy_at(rating_date())),
     }  # fmt: skip
     return render(request, "kequn/customer_rating.html", context)
@@ -114,9 +115,10 @@ def rating_case(request: HttpRequest, number: int) -> HttpResponse:
     asked = decidable(person=request.user, case=case)
     barred = approving.why_not_check(request.user, case.proposal) if asked and case.proposal else None
     own = policy.own.get(request.user.role)
+    hidden = selectors.hidden_supporters(person=request.user, case=case)
     context: dict[str, Any] = {
         "case": case, "row": case_row(case), "customer": case.customer, "problem": problem,
-        "difference": difference_rows(case) if case.previous is not None else None,
+        "difference": difference_rows(case, hidden) if case.previous is not None else None,
         "is_same": replays(case), "is_mine": mine, "questions": questionnaire(case) if mine else [],
         "own": own, "scheme": policy.scheme, "policy": _policy_said(policy),
         "reasons": [(key, text.in_language(language())) for key, text in policy.reasons.items()],
@@ -126,7 +128,7 @@ def rating_case(request: HttpRequest, number: int) -> HttpResponse:
         "asked": asked, "barred": barred.in_language(language()) if barred is not None else "",
         "decisions": list(case.proposal.decisions.all()) if case.proposal is not None else [],
         "may_rate": may(request.user, RATE), "typed": request.POST if problem else {},
-    } | reasoning(case)  # fmt: skip
+    } | reasoning(case, hidden)  # fmt: skip
     return render(request, "kequn/rating_case.html", context, status=422 if problem else 200)
 
 
