@@ -110,6 +110,7 @@ def do_run(lease: Lease) -> dict[str, Any]:
     }
     run, _ = Run.objects.get_or_create(job_id=lease.job_id, defaults=defaults)
     if run.state == RunState.PUBLISHED:  # killed between publishing and saying so
+        _follow(run)
         return {"run": run.id, **run.counts}
     try:
         with heartbeat(lease):
@@ -121,9 +122,14 @@ def do_run(lease: Lease) -> dict[str, Any]:
             state=RunState.FAILED, error=f"{error.text.zh}\n{error.text.en}"
         )
         raise
+    _follow(run)
+    return {"run": run.id, **counts}
+
+
+def _follow(run: Run) -> None:
+    """What comes after a published run. A worker that was killed comes here again: each must bear being told twice."""
     for follow in AFTER_PUBLISHING:
         follow(run)
-    return {"run": run.id, **counts}
 
 
 def execute(*, run: Run, lease: Lease | None) -> dict[str, int]:

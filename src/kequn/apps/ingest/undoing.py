@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from django.apps import apps
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from kequn.apps.accounts.access import UNDO, Person, may
@@ -27,6 +27,7 @@ from kequn.apps.ingest.indexing import follow, touched_by
 from kequn.apps.ingest.matching import chunks
 from kequn.apps.ingest.models import BatchState, BeforeImage, ImportBatch
 from kequn.apps.projects.models import ProjectActual
+from kequn.apps.ratings.models import RatingCase, RatingState
 from kequn.domain.errors import Finding, Misuse, Place, Refused, Text
 
 # children before the rows they hang on
@@ -88,7 +89,7 @@ def _refuse_changed_since(batch: ImportBatch) -> None:
         findings += _named(child, later)
     for child, link, parent in work_of_people():
         made = parent.objects.filter(made_by=batch.id).values("pk")  # type: ignore[attr-defined]
-        findings += _named(child, child.objects.filter(**{f"{link}__in": made}))  # type: ignore[attr-defined]
+        findings += _named(child, _by_people(child).filter(**{f"{link}__in": made}))
     if findings:
         text = Text(
             f"批次{batch.id}之后有记录被改动或依附其上，不能撤销",
@@ -103,6 +104,12 @@ def work_of_people() -> list[tuple[type[Model], str, type[Model]]]:
              parent._meta.related_objects if not relation.many_to_many)  # noqa: SLF001  # fmt: skip
     return [(model, field.attname, parent) for model, field, parent in links
             if isinstance(model, type) and model not in ORDER and model not in DERIVED]  # fmt: skip
+
+
+def _by_people(model: type[Model]) -> QuerySet[Model]:
+    """Its records without those that the system makes by itself: a suggested rating is nobody's work yet."""
+    found: QuerySet[Model] = model._default_manager.all()  # noqa: SLF001
+    return found.exclude(state=RatingState.SUGGESTED) if model is RatingCase else found
 
 
 KINDS = {
@@ -171,6 +178,7 @@ def _remove(batch: ImportBatch, audit: OpenLine) -> dict[str, int]:
     made = Customer.objects.filter(made_by=batch.id).values("pk")
     for derived in DERIVED:
         derived.objects.filter(customer__in=made)._raw_delete("default")  # noqa: SLF001
+    RatingCase.objects.filter(customer__in=made, state=RatingState.SUGGESTED)._raw_delete("default")  # noqa: SLF001
     for model in ORDER:
         mine = model.objects.filter(made_by=batch.id)  # type: ignore[attr-defined]
         removed = mine._raw_delete("default")  # noqa: SLF001 - children went before; nothing is left to cascade to

@@ -26,7 +26,7 @@ from kequn.domain.rules.tree import Value
 from kequn.policy.pack import Pack
 from kequn.policy.rating import RatingPolicy
 
-NO_SIGNAL = "none"
+NO_SIGNAL, UNKNOWN = "none", "unknown"  # no signal stands; none that is known stands, but some cannot be told
 EXPOSURE = "exposure_gross"
 Facts = dict[str, Value | None]
 
@@ -43,9 +43,7 @@ def facts_of_customer(*, customer: Customer, as_of: date, pack: Pack, policy: Ra
     """The facts of one customer from the records, as of a date."""
     answers = known_of(customer=customer, as_of=as_of, pack=pack).answers()
     facts: Facts = {name: answers.get(name) for name in policy.reads}
-    levels = levels_of(pack, as_of)
-    held = [level for name, level in levels.items() if answers.get(name) is True]
-    facts["warning_level"] = max(held, key=list(Level).index).value if held else NO_SIGNAL
+    facts["warning_level"] = _gravest(levels_of(pack, as_of), answers)
     kin = kin_at(as_of, pack, policy, customer.pk).get(customer.pk)
     beside = {kin.parent, *(one for one, _ in kin.guarantors)} if kin is not None else set()
     grades = grades_now({one for one in beside if one is not None})
@@ -83,8 +81,16 @@ def levels_of(pack: Pack, as_of: date) -> dict[str, Level]:
     return {one.name: one.level for one in pack.items(as_of) if one.level is not None}
 
 
+def _gravest(levels: Mapping[str, Level], answers: Mapping[str, Any]) -> str:
+    """The gravest level of which a signal holds; where none does, whether some cannot be told."""
+    held = [level for name, level in levels.items() if answers.get(name) is True]
+    if held:
+        return max(held, key=list(Level).index).value
+    return UNKNOWN if any(answers.get(name) is None for name in levels) else NO_SIGNAL
+
+
 def _level_sql(pack: Pack, as_of: date, there: set[str]) -> str:
-    """The gravest level of which a signal holds, as SQL over the findings."""
+    """The same as SQL over the findings; a signal that the run did not look for cannot be told."""
     levels = levels_of(pack, as_of)
     cases = []
     for level in reversed(list(Level)):
@@ -92,6 +98,11 @@ def _level_sql(pack: Pack, as_of: date, there: set[str]) -> str:
         if names:
             held = " OR ".join(f"coalesce({name}, false)" for name in names)
             cases.append(f"WHEN {held} THEN '{level.value}'")
+    if levels.keys() - there:
+        cases.append(f"WHEN true THEN '{UNKNOWN}'")
+    elif levels:
+        some = " OR ".join(f'"{name}" IS NULL' for name in levels)
+        cases.append(f"WHEN {some} THEN '{UNKNOWN}'")
     return f"CASE {' '.join(cases)} ELSE '{NO_SIGNAL}' END" if cases else f"'{NO_SIGNAL}'"
 
 

@@ -22,6 +22,7 @@ class RatingState(models.TextChoices):
 
 
 OPEN = (RatingState.SUGGESTED, RatingState.DRAFT, RatingState.PROPOSED)
+LAST_APPROVED = (RatingState.APPROVED, RatingState.EXPIRED)  # what a renewal starts from, in force still or no longer
 
 
 class PolicyCopy(models.Model):

@@ -4,41 +4,50 @@ Only what changed is written: another grade or model, a rating that is no longer
 suggestion whose cause has gone is taken back. What people are working at is left alone.
 """
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from kequn.apps.accounts.access import RUN, Person, may
 from kequn.apps.assessments.models import Run
 from kequn.apps.assessments.selectors import latest_published
 from kequn.apps.assessments.services import AFTER_PUBLISHING
+from kequn.apps.audit import bulk
 from kequn.apps.audit.services import line
 from kequn.apps.customers.models import Customer, Event, FactValue, Guarantee, Ownership, Statement
-from kequn.apps.deals.models import AccountMonth, Facility, ProjectParty
+from kequn.apps.deals.models import AccountMonth, Facility, Project, ProjectParty
 from kequn.apps.governance.selectors import policy_in_use
 from kequn.apps.jobs.services import Lease, enqueue, handler
+from kequn.apps.projects.models import ProjectActual
 from kequn.apps.ratings.facts import Facts, facts_of_book, facts_of_customer
-from kequn.apps.ratings.kept import inputs_of, inputs_text, keep_policy, policy_of_case
-from kequn.apps.ratings.models import OPEN, RatingCase, RatingState
+from kequn.apps.ratings.kept import inputs_of, keep_policy, policy_of_case
+from kequn.apps.ratings.models import LAST_APPROVED, OPEN, RatingCase, RatingState
 from kequn.apps.ratings.services import facts_date, fill, policy_at, rating_date
 from kequn.domain.errors import Misuse, Refused, Text
 from kequn.domain.rating.composing import Inputs, compose
 from kequn.domain.rating.differing import Moved, difference, notches_between
 from kequn.policy.rating import RatingPolicy, rating_policy
 
+log = logging.getLogger("kequn.ratings")
 POLICY, EXPIRY, FIRST = "policy", "expiry", "first"
 CHUNK = 2_000
 MACHINE = "system:rerate"
+WRITTEN_OVER = (
+    "trigger", "as_of", "policy_id", "inputs", "result_digest", "model", "model_grade", "grade", "grade_before",
+    "score", "pd", "override_notches", "override_reason", "previous_id", "maker", "made_at",
+)  # fmt: skip
 WRITTEN: tuple[tuple[Any, str], ...] = (  # the records that ratings rest on, and how each names its customer
     (Customer, "pk"), (Statement, "customer_id"), (FactValue, "customer_id"), (Event, "customer_id"),
     (Ownership, "customer_id"), (Guarantee, "customer_id"), (Facility, "customer_id"), (AccountMonth, "customer_id"),
-    (ProjectParty, "customer_id"),
+    (ProjectParty, "customer_id"), (Project, "parties__customer_id"), (ProjectActual, "project__parties__customer_id"),
 )  # fmt: skip
 
 
@@ -65,7 +74,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A rating in force, as far as re-rating reads it."""
+    """The rating in force or the last that was, as far as re-rating reads it."""
 
     pk: int
     grade: str
@@ -73,6 +82,21 @@ class Standing:
     inputs: str
     policy: str
     expires_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What is under way for a customer, as far as re-rating reads it."""
+
+    pk: int
+    state: str
+    as_of: date
+    policy: str
+    result: str
+    trigger: str
+    previous: int | None
+    grade: str
+    model: str
 
 
 class _Book:
@@ -85,13 +109,15 @@ class _Book:
         if self.customers is not None:
             cases = cases.filter(customer__in=self.customers)
         names = ("customer_id", "pk", "grade", "model", "inputs", "policy_id", "expires_on")
-        standing = cases.filter(state=RatingState.APPROVED).order_by().values_list(*names)
-        self.standing = {row[0]: Standing(*row[1:]) for row in standing.iterator()}
-        names = ("customer_id", "pk", "state", "inputs", "policy_id", "as_of")
+        standing = cases.filter(state__in=LAST_APPROVED).order_by("approved_at", "pk").values_list(*names)
+        self.standing = {row[0]: Standing(*row[1:]) for row in standing.iterator()}  # the newest of a customer last
+        names = ("customer_id", "pk", "state", "as_of", "policy_id", "result_digest", "trigger", "previous_id", "grade",
+                 "model")  # fmt: skip
         opened = cases.filter(state__in=OPEN).order_by().values_list(*names)
-        self.open = {row[0]: row[1:] for row in opened.iterator()}
+        self.open = {row[0]: Opened(*row[1:]) for row in opened.iterator()}
         self.copy = keep_policy(policy)
         self.fresh: list[RatingCase] = []
+        self.over: list[RatingCase] = []  # suggestions that stand and are written over
         self.gone: list[int] = []
 
     def look_at(self, customer: int, facts: Facts, *, first: bool, as_of: date | None = None) -> None:
@@ -102,9 +128,9 @@ class _Book:
         day = as_of or self.as_of
         self.counts.customers += 1
         opened, before = self.open.get(customer), self.standing.get(customer)
-        if opened is not None and (opened[1] != RatingState.SUGGESTED or opened[4] > day):
-            self.counts.at_work += opened[1] != RatingState.SUGGESTED
-            self.counts.unchanged += opened[1] == RatingState.SUGGESTED
+        if opened is not None and (opened.state != RatingState.SUGGESTED or opened.as_of > day):
+            self.counts.at_work += opened.state != RatingState.SUGGESTED
+            self.counts.unchanged += opened.state == RatingState.SUGGESTED
             return
         if before is None and not first and opened is None:
             self.counts.unchanged += 1
@@ -112,17 +138,13 @@ class _Book:
         old = inputs_of(before.inputs) if before is not None else Inputs({}, {})
         new = Inputs(facts, old.answers, old.override)
         trigger = self._trigger(before, old, new, day)
-        if not trigger:
-            if opened is not None:
-                self.gone.append(opened[0])
-                self.counts.taken_back += 1
-            return
-        text = inputs_text(new)
-        if opened is not None:
-            if opened[2] == text and opened[3] == self.policy.digest:
-                self.counts.unchanged += 1
-                return
-            self.gone.append(opened[0])
+        if trigger:
+            self._suggest(opened, self._case(customer, before, new, trigger, day))
+        elif opened is not None:
+            self.gone.append(opened.pk)
+            self.counts.taken_back += 1
+
+    def _case(self, customer: int, before: Standing | None, new: Inputs, trigger: str, day: date) -> RatingCase:
         case = RatingCase(
             customer_id=customer, state=RatingState.SUGGESTED, trigger=trigger, as_of=day, policy=self.copy,
             previous_id=before.pk if before is not None else None,
@@ -131,8 +153,25 @@ class _Book:
         fill(case, self.policy, new)
         if new.override is not None:
             case.override_notches, case.override_reason = new.override.notches, new.override.reason
-        self.fresh.append(case)
-        self.counts.suggested[trigger] += 1
+        return case
+
+    def _suggest(self, opened: Opened | None, case: RatingCase) -> None:
+        """A new suggestion; one that stands is left where it says the same still, and else written over in its place.
+
+        Its number stays, for people have it open. Ages of statements that grow by a day and move nothing are no news.
+        """
+        if opened is None:
+            self.fresh.append(case)
+            self.counts.suggested[case.trigger] += 1
+            return
+        case.pk = opened.pk
+        stands = (opened.policy, opened.result, opened.trigger, opened.previous)
+        if stands != (case.policy_id, case.result_digest, case.trigger, case.previous_id):
+            self.over.append(case)
+        if (opened.grade, opened.model, opened.trigger) == (case.grade, case.model, case.trigger):
+            self.counts.unchanged += 1
+        else:
+            self.counts.suggested[case.trigger] += 1
 
     def _trigger(self, before: Standing | None, old: Inputs, new: Inputs, day: date) -> str:
         """Why a suggestion is due; '' where none is."""
@@ -156,20 +195,35 @@ class _Book:
         return main_driver(self.policy, old, new)
 
     def write(self, actor: str) -> Counts:
-        """Suggestions taken back, written anew, and ratings marked that have expired; one line in the audit chain."""
+        """Suggestions taken back, written over or anew, and ratings marked that have expired; one line in the chain.
+
+        Who began to rate a customer meanwhile keeps their work: what the machine would have suggested is dropped.
+        """
         with line(actor=actor, action="ratings.rerate", subject=str(self.as_of)) as audit:
             for at in range(0, len(self.gone), CHUNK):
                 chunk = self.gone[at : at + CHUNK]
                 RatingCase.objects.filter(pk__in=chunk, state=RatingState.SUGGESTED).delete()
+            for at in range(0, len(self.over), CHUNK):
+                _write_over(self.over[at : at + CHUNK])
             for at in range(0, len(self.fresh), CHUNK):
-                RatingCase.objects.bulk_create(self.fresh[at : at + CHUNK])
+                RatingCase.objects.bulk_create(self.fresh[at : at + CHUNK], ignore_conflicts=True)
             over = RatingCase.objects.filter(state=RatingState.APPROVED, expires_on__lte=self.as_of)
             if self.customers is not None:
                 over = over.filter(customer__in=self.customers)
             self.counts.expired = over.update(state=RatingState.EXPIRED)
-            audit.wrote("ratings.RatingCase", ([one.customer_id, one.grade, one.result_digest] for one in self.fresh))
+            wrote = (*self.over, *self.fresh)
+            audit.wrote("ratings.RatingCase", ([one.customer_id, one.grade, one.result_digest] for one in wrote))
             audit.detail.update(self.counts.said())
         return self.counts
+
+
+def _write_over(cases: list[RatingCase]) -> None:
+    """Put these into the suggestions of the same number, where they are suggestions still."""
+    numbers = [one.pk for one in cases]
+    held = RatingCase.objects.select_for_update().filter(pk__in=numbers, state=RatingState.SUGGESTED).order_by()
+    still = set(held.values_list("pk", flat=True))
+    rows = ([*(getattr(one, name) for name in WRITTEN_OVER), one.pk] for one in cases if one.pk in still)
+    bulk.update(RatingCase, WRITTEN_OVER, rows)
 
 
 def main_driver(policy: RatingPolicy, old: Inputs, new: Inputs) -> str:
@@ -226,21 +280,39 @@ def rerate_customers(*, actor: str, customers: Iterable[Customer]) -> Counts:
 def after_import(*, actor: str, batch: int) -> Counts | None:
     """Re-rate the rated customers whose records an import wrote; None where they are so many that the next run does it.
 
-    In a book without a rating in force it is one query.
+    The import is stored already and stays so whatever goes wrong here: that is logged, and a job tries again.
     """
-    if not RatingCase.objects.filter(state=RatingState.APPROVED).exists():
+    try:
+        return _rerate_written(actor, batch)
+    except Exception:  # as the docstring says
+        log.exception("re-rating after import %s failed and is tried again", batch)
+        with suppress(OperationalError):  # a database locked for long: then the next run re-rates
+            enqueue(kind="rerate_import", arguments={"batch": batch}, actor=actor, key=f"rerate-import-{batch}")
+        return None
+
+
+def _rerate_written(actor: str, batch: int) -> Counts | None:
+    """In a book that was never rated it is one query."""
+    if not RatingCase.objects.filter(state__in=LAST_APPROVED).exists():
         return None
     policy = rating_policy(policy_in_use(), rating_date())
     if policy is None:
         return None
-    rated = Customer.objects.filter(rating_cases__state=RatingState.APPROVED)
+    rated = Customer.objects.filter(pk__in=RatingCase.objects.filter(state__in=LAST_APPROVED).values("customer"))
     touched: set[int] = set()
     for model, name in WRITTEN:
         wrote = model.objects.filter(changed_by=batch).order_by().values_list(name, flat=True).distinct()
-        touched.update(wrote[: policy.live_customers_most + 1])
+        touched.update(one for one in wrote[: policy.live_customers_most + 1] if one is not None)
         if len(touched) > policy.live_customers_most:
             return None
     return rerate_customers(actor=actor, customers=rated.filter(pk__in=touched).order_by("pk")) if touched else None
+
+
+@handler("rerate_import")
+def do_rerate_import(lease: Lease) -> dict[str, Any]:
+    """The job: what could not be re-rated when an import was stored is tried again."""
+    counts = _rerate_written(lease.actor, int(lease.arguments["batch"]))
+    return counts.said() if counts is not None else {}
 
 
 @handler("rerate")
@@ -251,8 +323,8 @@ def do_rerate(lease: Lease) -> dict[str, Any]:
 
 
 def _after_publishing(run: Run) -> None:
-    """A new run: the ratings in force are compared with it. Without any, there is nothing to do."""
-    if RatingCase.objects.filter(state__in=(RatingState.APPROVED, RatingState.SUGGESTED)).exists():
+    """A new run: the last ratings are compared with it. Without any, there is nothing to do."""
+    if RatingCase.objects.filter(state__in=(*LAST_APPROVED, RatingState.SUGGESTED)).exists():
         enqueue(kind="rerate", arguments={"run": run.pk}, actor=run.actor, key=f"rerate-{run.pk}")
 
 

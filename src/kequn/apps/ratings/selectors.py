@@ -9,7 +9,9 @@ from django.db.models import Count, Q, QuerySet
 from kequn.apps.accounts.access import Person
 from kequn.apps.customers.models import Customer
 from kequn.apps.customers.selectors import sees_every_customer, visible_to
-from kequn.apps.ratings.kept import replays
+from kequn.apps.governance.selectors import policy_in_use
+from kequn.apps.ratings.facts import kin_at
+from kequn.apps.ratings.kept import policy_of_case, replays
 from kequn.apps.ratings.models import OPEN, RatingCase, RatingState
 
 
@@ -35,7 +37,26 @@ def opened(customer: Customer) -> RatingCase | None:
 
 
 def history(customer: Customer) -> QuerySet[RatingCase]:
-    return RatingCase.objects.filter(customer=customer).order_by("-id")
+    """Every case of a customer, the newest first; each knows its customer without another query."""
+    return customer.rating_cases.order_by("-id")
+
+
+def hidden_supporters(*, person: Person, case: RatingCase) -> frozenset[str]:
+    """Which of `parent_grade` and `guarantor_grade` is of a customer that the person may not see, then or before.
+
+    Hidden too where the supporter can no longer be told: the grade is kept, and whose it was is not.
+    """
+    if sees_every_customer(person):
+        return frozenset()
+    parents, guarantors = set[int](), set[int]()
+    for day in {one.as_of for one in (case, case.previous) if one is not None}:
+        kin = kin_at(day, policy_in_use(), policy_of_case(case), case.customer_id).get(case.customer_id)
+        if kin is not None:
+            parents |= {kin.parent} - {None}
+            guarantors |= {one for one, _amount in kin.guarantors}
+    seen = set(visible_to(person).order_by().filter(pk__in=parents | guarantors).values_list("pk", flat=True))
+    of = {"parent_grade": parents, "guarantor_grade": guarantors}
+    return frozenset(name for name, some in of.items() if not some or not some <= seen)
 
 
 def work_list(*, person: Person, part: str, as_of: date, soon: int) -> QuerySet[RatingCase]:

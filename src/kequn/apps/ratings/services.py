@@ -15,7 +15,7 @@ from kequn.apps.customers.models import Customer
 from kequn.apps.governance.selectors import policy_in_use
 from kequn.apps.ratings.facts import facts_of_customer
 from kequn.apps.ratings.kept import inputs_of, inputs_text, keep_policy, model_grade, policy_of_case, result_digest
-from kequn.apps.ratings.models import OPEN, RatingCase, RatingState
+from kequn.apps.ratings.models import LAST_APPROVED, OPEN, RatingCase, RatingState
 from kequn.domain.errors import Misuse, Refused, Text
 from kequn.domain.rating.composing import BEST_MARK, WORST_MARK, Inputs, Override, compose
 from kequn.policy.rating import RatingPolicy, rating_policy
@@ -46,6 +46,7 @@ def facts_date(customer: Customer) -> date:
         customer.events.aggregate(newest=Max("event_date"))["newest"],
         customer.facts.aggregate(newest=Max("known_from"))["newest"],
         customer.statements.aggregate(newest=Max("period_end"))["newest"],
+        customer.account_months.aggregate(newest=Max("month"))["newest"],
     ]
     newest = max((one for one in dates if one is not None), default=date.min)
     return max(rating_date(), min(newest, timezone.localdate()))
@@ -84,10 +85,11 @@ def begin(*, person: Person, customer: Customer) -> RatingCase:
         if there is not None and there.state == RatingState.DRAFT and there.maker != person.actor_key:
             raise Refused(Text(f"{there.maker} 正在评级", f"{there.maker} is rating this customer"))
         last = RatingCase.objects.filter(customer=customer).exclude(state__in=OPEN).order_by("-id").first()
-        in_force = RatingCase.objects.filter(customer=customer, state=RatingState.APPROVED).first()
+        standing = RatingCase.objects.filter(customer=customer, state__in=LAST_APPROVED)
+        standing = standing.order_by("-approved_at", "-pk")
         source = there or last
         before = inputs_of(source.inputs) if source is not None else Inputs({}, {})
-        case = there or RatingCase(customer=customer, trigger="person", previous=in_force)
+        case = there or RatingCase(customer=customer, trigger="person", previous=standing.first())
         case.grade_before = case.previous.grade if case.previous is not None else ""
         case.state, case.as_of, case.policy = RatingState.DRAFT, as_of, keep_policy(policy)
         case.maker, case.made_at, case.proposal = person.actor_key, timezone.now(), None

@@ -1,5 +1,7 @@
 """A step of a rating in words of both languages: what was read, what it did to the grade."""
 
+from collections.abc import Container
+
 from kequn.domain.errors import Text
 from kequn.domain.rating.composing import Rated, Scheme, Step
 
@@ -16,16 +18,18 @@ LABELS = {
 }
 LEVELS = {
     "none": Text("无预警信号", "no signal stands"),
+    "unknown": Text("已知的预警信号均未触发，部分信号无法判断", "of the signals that can be told none stands"),
     "blue": Text("蓝色信号", "a blue signal stands"),
     "yellow": Text("黄色信号", "a yellow signal stands"),
     "orange": Text("橙色信号", "an orange signal stands"),
     "red": Text("红色信号", "a red signal stands"),
 }
 NOT_KNOWN = Text("未知", "not known")
+OUT_OF_SCOPE = Text("您范围之外的客户", "a customer outside your scope")
 
 
-def words_of(scheme: Scheme, rated: Rated, step: Step) -> Text:
-    """What one step says."""
+def words_of(scheme: Scheme, rated: Rated, step: Step, hidden: Container[str] = ()) -> Text:
+    """What one step says. `hidden` names the grades of supporters that the reader may not see."""
     if step.key == "model":
         return scheme.refusal if rated.model is None else _model(scheme, rated.model)
     if step.key == "score":
@@ -39,7 +43,19 @@ def words_of(scheme: Scheme, rated: Rated, step: Step) -> Text:
         return Text("客户已违约，等级为违约级", "the customer is in default and graded so")
     said = {"group": _group, "guarantor": _guarantor, "ceiling": _ceiling, "warning": _warning}.get(step.key)
     found = said(step) if said is not None else _override(step)
-    return _with_move(scheme, found, step)
+    return _with_move(scheme, _masked(step, hidden) or found, step)
+
+
+def _masked(step: Step, hidden: Container[str]) -> Text | None:
+    """What is said in place of a supporter's grade that the reader may not see; None where nothing is hidden."""
+    who = {
+        "group": ("parent_grade", "母公司", "the parent"),
+        "guarantor": ("guarantor_grade", "担保人", "the guarantor"),
+    }
+    name, zh, en = who.get(step.key, ("", "", ""))
+    if name not in hidden or step.inputs.get(name) is None:
+        return None
+    return Text(f"{zh}：{OUT_OF_SCOPE.zh}", f"{en} is {OUT_OF_SCOPE.en}")
 
 
 def _model(scheme: Scheme, name: str) -> Text:
@@ -88,6 +104,11 @@ def _guarantor(step: Step) -> Text:
 
 def _ceiling(step: Step) -> Text:
     limit = step.inputs["ceiling"]
+    if step.inputs["geography"] == "international" and step.inputs["income_group"] is None:
+        zh, en = "境外，所在国收入分组未知", "abroad, and the income group of its country is not known"
+        if limit is None:
+            return Text(f"{zh}，无法确定上限", f"{en}, and no ceiling with it")
+        return Text(f"{zh}，按审慎上限 {limit}", f"{en}: a careful ceiling of {limit}")
     if limit is None:
         return Text("所在地未知，无法确定上限", "the place is not known, and no ceiling with it")
     return Text(f"所在地的等级上限 {limit}", f"the ceiling of its place is {limit}")

@@ -1,6 +1,6 @@
 """Ratings as pages show them: steps, modules, differences, causes, in the reader's language."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -10,7 +10,7 @@ from kequn.apps.ratings.models import RatingCase
 from kequn.apps.ratings.rerating import EXPIRY, FIRST, POLICY, parts_of
 from kequn.domain.rating.composing import Characteristic, Judged, Rated
 from kequn.domain.rating.differing import OVERRIDE, Moved
-from kequn.domain.rating.wording import LABELS, LEVELS, words_of
+from kequn.domain.rating.wording import LABELS, LEVELS, OUT_OF_SCOPE, words_of
 from kequn.policy.rating import RatingPolicy
 from kequn.policy.telling import unit_name
 from kequn.web import labels
@@ -59,12 +59,15 @@ def driver_label(policy: RatingPolicy, name: str) -> str:
     return found.in_language(language()) if found is not None else name
 
 
-def reasoning(case: RatingCase) -> dict[str, Any]:
-    """Every step and every module of a case, put together anew from what it keeps."""
+def reasoning(case: RatingCase, hidden: Container[str]) -> dict[str, Any]:
+    """Every step and every module of a case, put together anew from what it keeps.
+
+    `hidden` names the grades of supporters outside the reader's scope; they are not told.
+    """
     policy, rated, spoken = policy_of_case(case), rated_again(case), language()
     steps = [
         {"label": LABELS[step.key].in_language(spoken),
-         "said": words_of(policy.scheme, rated, step).in_language(spoken),
+         "said": words_of(policy.scheme, rated, step, hidden).in_language(spoken),
          "before": step.before or "", "after": step.after or "", "is_move": step.before not in (None, step.after)}
         for step in rated.steps
     ]  # fmt: skip
@@ -111,26 +114,34 @@ def _missing(policy: RatingPolicy, rated: Rated) -> list[str]:
     ]
 
 
-def difference_rows(case: RatingCase) -> dict[str, Any]:
-    """What moved the rating from the one before: drivers that moved it, and what else changed without effect."""
+def difference_rows(case: RatingCase, hidden: Container[str]) -> dict[str, Any]:
+    """What moved the rating from the one before: drivers that moved it, and what else changed without effect.
+
+    `hidden` as in `reasoning`.
+    """
     policy = policy_of_case(case)
     moved, still = [], []
     for name, part in parts_of(case):
         row = {
             "label": driver_label(policy, name), "before": part.before or NOT_KNOWN, "after": part.after or NOT_KNOWN,
-            "notches": part.notches, "size": abs(part.notches or 0), "facts": _facts(policy, case, part),
+            "notches": part.notches, "size": abs(part.notches or 0), "facts": _facts(policy, case, part, hidden),
         }  # fmt: skip
         (still if part.notches == 0 else moved).append(row)
     return {"moved": moved, "still": still}
 
 
-def _facts(policy: RatingPolicy, case: RatingCase, part: Moved) -> list[dict[str, Any]]:
+def _facts(policy: RatingPolicy, case: RatingCase, part: Moved, hidden: Container[str]) -> list[dict[str, Any]]:
     """The facts of a driver that earn other points than before, with the points; all of them where none does.
 
     A question that nobody answered shows the mark that was handed in, for that is what counted.
     """
     lines = _lines(policy, case.model)
     sides = [inputs_of(one.inputs).facts if one is not None else {} for one in (case.previous, case)]
+
+    def said(name: str, value: Any) -> str:
+        is_hidden = name in hidden and value is not None
+        return OUT_OF_SCOPE.in_language(language()) if is_hidden else _fact(policy, name, value)
+
     found = []
     for name, (first, second) in part.facts.items():
         old, new = first, second
@@ -142,7 +153,7 @@ def _facts(policy: RatingPolicy, case: RatingCase, part: Moved) -> list[dict[str
         before, after = (None if of is None or value is None else of.points(value) for value in (old, new))
         found.append(
             {
-                "label": fact_label(policy, name), "old": _fact(policy, name, old), "new": _fact(policy, name, new),
+                "label": fact_label(policy, name), "old": said(name, old), "new": said(name, new),
                 "before": before, "after": after, "has_points": of is not None, "counts": before != after or of is None,
             }
         )  # fmt: skip

@@ -16,13 +16,15 @@ from kequn.apps.ratings.approval import decidable, is_beyond, submit
 from kequn.apps.ratings.kept import policy_of_case, replays
 from kequn.apps.ratings.models import RatingCase, RatingState
 from kequn.apps.ratings.services import Said, begin, discard, policy_at, rating_date, revise
-from kequn.domain.errors import KequnError
+from kequn.domain.errors import KequnError, Refused, Text
 from kequn.policy.rating import RatingPolicy
+from kequn.web.rule_form import whole_number
 from kequn.web.templatetags.kequn import language
 from kequn.web.views.customer import visible_customer
 from kequn.web.views.rating_words import case_row, difference_rows, questionnaire, reasoning
 
 PAGE = 50
+SIGNS = {"+": 1, "＋": 1, "-": -1, "－": -1, "−": -1}
 PARTS = ("suggested", "draft", "proposed", "expiring", "expired", "approved", "refused")
 
 
@@ -35,9 +37,9 @@ def ratings(request: HttpRequest) -> HttpResponse:
     policy = policy_at(as_of)
     soon = policy.renew_before_days
     found = selectors.work_list(person=request.user, part=part, as_of=as_of, soon=soon)
-    after = request.GET.get("after", "")
-    if after.isdigit():
-        found = found.filter(pk__lt=int(after))
+    after = whole_number(request.GET.get("after", ""))
+    if after is not None:
+        found = found.filter(pk__lt=after)
     rows = list(found[: PAGE + 1])
     counts = selectors.part_counts(person=request.user, as_of=as_of, soon=soon)
     named = _part_labels()
@@ -79,10 +81,11 @@ def customer_rating(request: HttpRequest, code: str) -> HttpResponse:
     history = list(selectors.history(customer))
     in_force = next((one for one in history if one.state == RatingState.APPROVED), None)
     opened = next((one for one in history if one.state in ("suggested", "draft", "proposed")), None)
+    hidden = selectors.hidden_supporters(person=request.user, case=in_force) if in_force else ()
     context: dict[str, Any] = {
         "customer": customer, "in_force": in_force and case_row(in_force), "opened": opened and case_row(opened),
         "history": [case_row(one) for one in history], "may_rate": may(request.user, RATE),
-        "reasoning": reasoning(in_force) if in_force else None, "is_over": _is_over(in_force),
+        "reasoning": reasoning(in_force, hidden) if in_force else None, "is_over": _is_over(in_force),
         "policy": _policy_said(policy_of_case(in_force) if in_force else policy_at(rating_date())),
     }  # fmt: skip
     return render(request, "kequn/customer_rating.html", context)
@@ -112,9 +115,10 @@ def rating_case(request: HttpRequest, number: int) -> HttpResponse:
     asked = decidable(person=request.user, case=case)
     barred = approving.why_not_check(request.user, case.proposal) if asked and case.proposal else None
     own = policy.own.get(request.user.role)
+    hidden = selectors.hidden_supporters(person=request.user, case=case)
     context: dict[str, Any] = {
         "case": case, "row": case_row(case), "customer": case.customer, "problem": problem,
-        "difference": difference_rows(case) if case.previous is not None else None,
+        "difference": difference_rows(case, hidden) if case.previous is not None else None,
         "is_same": replays(case), "is_mine": mine, "questions": questionnaire(case) if mine else [],
         "own": own, "scheme": policy.scheme, "policy": _policy_said(policy),
         "reasons": [(key, text.in_language(language())) for key, text in policy.reasons.items()],
@@ -124,7 +128,7 @@ def rating_case(request: HttpRequest, number: int) -> HttpResponse:
         "asked": asked, "barred": barred.in_language(language()) if barred is not None else "",
         "decisions": list(case.proposal.decisions.all()) if case.proposal is not None else [],
         "may_rate": may(request.user, RATE), "typed": request.POST if problem else {},
-    } | reasoning(case)  # fmt: skip
+    } | reasoning(case, hidden)  # fmt: skip
     return render(request, "kequn/rating_case.html", context, status=422 if problem else 200)
 
 
@@ -168,10 +172,34 @@ def _decided(request: HttpRequest, case: RatingCase, *, approves: bool) -> HttpR
 
 
 def _said(request: HttpRequest) -> Said:
-    """Marks and override as they were posted; what is no number counts as not given."""
+    """Marks and override as they were posted; Refused where a number cannot be read, for nothing is dropped unsaid."""
     posted = request.POST
-    answers = {name.removeprefix("mark-"): int(value) for name, value in posted.items()
-               if name.startswith("mark-") and value.isdigit()}  # fmt: skip
-    typed = posted.get("notches", "").strip()
-    notches = int(typed) if typed.lstrip("+-").isdigit() else 0
-    return Said(answers, notches, posted.get("reason", ""), posted.get("text", ""))
+    answers = {name.removeprefix("mark-"): _mark(name.removeprefix("mark-"), value.strip())
+               for name, value in posted.items() if name.startswith("mark-") and value.strip()}  # fmt: skip
+    return Said(answers, _notches(posted.get("notches", "").strip()), posted.get("reason", ""), posted.get("text", ""))
+
+
+def _mark(name: str, typed: str) -> int:
+    mark = whole_number(typed)
+    if mark is None:
+        raise Refused(
+            Text(f"{name}：“{typed[:40]}”不是 1 至 5 的评分", f"{name}: “{typed[:40]}” is no mark from 1 to 5")
+        )
+    return mark
+
+
+def _notches(typed: str) -> int:
+    """A whole number after at most one sign; nothing typed means no override."""
+    if not typed:
+        return 0
+    sign = SIGNS.get(typed[0])
+    size = whole_number(typed[1:] if sign is not None else typed)
+    if size is None:
+        found = typed[:40]
+        raise Refused(
+            Text(
+                f"人工调整“{found}”不是整数级数；请填写如 -1 或 2",
+                f"the override “{found}” is no whole number of notches; write it like -1 or 2",
+            )
+        )
+    return size * (sign or 1)

@@ -1,0 +1,80 @@
+"""The pages of ratings: what is typed is read or refused in words, and nobody reads what lies outside their scope."""
+
+import pytest
+
+from kequn.apps.ratings.kept import inputs_of, inputs_text
+from kequn.apps.ratings.models import RatingCase, RatingState
+from kequn.domain.rating.composing import Inputs
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("typed", ["1.5", "-1级", "++1", "²", "-", "9" * 30])
+def test_an_override_that_cannot_be_read_is_refused_and_changes_nothing(signed_in, rated, typed):
+    analyst = signed_in("analyst", "zh-hans")
+    began = analyst.post(f"/customers/{rated.code}/rating/")
+    given = {"act": "save", "reason": "peers", "text": "x"}
+    analyst.post(began.url, given | {"notches": "-1"})
+    answer = analyst.post(began.url, given | {"notches": typed})
+    assert answer.status_code == 422
+    assert "不是整数级数" in answer.content.decode()
+    assert RatingCase.objects.get(customer=rated, state=RatingState.DRAFT).override_notches == -1
+
+
+@pytest.mark.parametrize(("typed", "read"), [("+1", 1), ("－1", -1), (" -2 ", -2), ("0", None), ("", None)])
+def test_an_override_is_read_with_one_sign_of_either_keyboard(signed_in, rated, typed, read):
+    analyst = signed_in("analyst")
+    began = analyst.post(f"/customers/{rated.code}/rating/")
+    analyst.post(began.url, {"act": "save", "reason": "peers", "text": "x", "notches": typed})
+    assert RatingCase.objects.get(customer=rated, state=RatingState.DRAFT).override_notches == read
+
+
+def test_strange_digits_in_marks_and_addresses_break_no_page(signed_in, rated):
+    analyst = signed_in("analyst")
+    began = analyst.post(f"/customers/{rated.code}/rating/")
+    assert analyst.post(began.url, {"act": "save", "mark-management": "²"}).status_code == 422
+    assert analyst.get("/ratings/?after=²").status_code == 200
+
+
+@pytest.fixture
+def supported(rated, sun):
+    """A case of the analyst's customer, supported by a parent and a guarantor that the analyst may not see."""
+    from kequn.apps.customers.models import Customer, Guarantee, Ownership
+    from kequn.apps.customers.selectors import visible_to
+
+    far = Customer.objects.exclude(pk__in=visible_to(sun).values("pk")).order_by("pk").first()
+    case = RatingCase.objects.get(customer=rated, state=RatingState.APPROVED)
+    Ownership.objects.filter(customer=rated).delete()
+    Guarantee.objects.filter(customer=rated).delete()
+    since = {"customer": rated, "from_date": case.as_of}
+    Ownership.objects.create(**since, parent=far, relation="control", share=1)
+    Guarantee.objects.create(**since, guarantor=far, amount=100, currency="CNY")
+    inputs = inputs_of(case.inputs)
+    facts = inputs.facts | {"parent_grade": "K12", "guarantor_grade": "K12"}
+    RatingCase.objects.filter(pk=case.pk).update(inputs=inputs_text(Inputs(facts, inputs.answers)))
+    return case
+
+
+@pytest.mark.parametrize(("role", "sees"), [("analyst", False), ("head", True)])
+def test_the_grade_of_a_supporter_outside_the_scope_is_not_told(signed_in, supported, role, sees):
+    page = signed_in(role).get(f"/ratings/{supported.pk}/").content.decode()
+    assert ("parent graded K12" in page, "guarantor graded K12" in page) == (sees, sees)
+    assert ("a customer outside your scope" in page) is not sees
+
+
+def test_the_page_of_a_customer_takes_as_many_queries_however_often_it_was_rated(
+    signed_in, rated, django_assert_max_num_queries
+):
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    client, address = signed_in("analyst"), f"/customers/{rated.code}/rating/"
+    client.get(address)
+    with CaptureQueriesContext(connection) as once:
+        client.get(address)
+    case = RatingCase.objects.filter(customer=rated).first()
+    for _ in range(5):
+        case.pk, case.state = None, RatingState.REPLACED
+        case.save(force_insert=True)
+    with django_assert_max_num_queries(len(once)):
+        client.get(address)
