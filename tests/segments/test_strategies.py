@@ -69,7 +69,9 @@ def test_every_shipped_strategy_goes_through_a_workbook_and_comes_back_equal(col
     ("grid", "said"),
     [
         ([{"spread": "two"}], "is no number"),
-        ([{"spread": "150"}], "a ratio above 100 %"),
+        ([{"spread": "150"}], "above 20%; is the percent sign missing"),
+        ([{"spread": "0.5"}], "above 20%"),
+        ([{"limit_factor": "40"}], "above 100%"),
         ([{"tenor_months": "12%"}], "this column is no ratio"),
         ([{"tenor_months": "0"}], "should be above nil"),
         ([{"security": "gold"}], "is none of the choices"),

@@ -20,7 +20,10 @@ DOCUMENT = "segment_strategies"
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One thing that a strategy says. `words` names the list in which the choices are said in both languages."""
+    """One thing that a strategy says. `words` names the list in which the choices are said in both languages.
+
+    Beyond `most` a figure is taken for a slip, such as 0.5 typed for 0.5 %.
+    """
 
     name: str
     label: Text
@@ -28,6 +31,7 @@ class Term:
     strict: Strict
     choices: tuple[str, ...] = ()
     words: str = ""
+    most: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,8 @@ def _term(name: str, row: Mapping[str, Any], place: Place, complaints: Complaint
                        allowed=" ".join(get_args(Strict)))  # fmt: skip
     choices = tuple(map(str, row.get("choices", ())))
     label = label_of(row, place, complaints)
-    return Term(name, label, str(row.get("unit", "")), strict, choices, str(row.get("words", "")))
+    most = None if row.get("most") is None else float(row["most"])
+    return Term(name, label, str(row.get("unit", "")), strict, choices, str(row.get("words", "")), most)
 
 
 def _strategy(row: Mapping[str, Any], place: Place, terms: Sequence[Term], conditions: Sequence[str],

@@ -155,9 +155,10 @@ def _value(said: str, column: Column, place: Place, complaints: Complaints) -> s
     if is_percent and term.unit != "ratio":
         complaints.add(place, "terms", "此列不是比率", "this column is no ratio", found=said, allowed=term.unit)
     value = value / 100 if is_percent else value
-    if term.unit == "ratio" and abs(value) > LARGEST_RATIO:
-        complaints.add(place, "terms", "比率超过 100%，是否漏了百分号",
-                       "a ratio above 100 %; is the percent sign missing", found=said, allowed="2% 0.02")  # fmt: skip
+    most = Decimal(repr(term.most)) if term.most is not None else Decimal(LARGEST_RATIO)
+    if term.unit == "ratio" and abs(value) > most:
+        complaints.add(place, "terms", f"超过 {most:.0%}，是否漏了百分号",
+                       f"above {most:.0%}; is the percent sign missing", found=said, allowed="2% 0.02")  # fmt: skip
     if term.unit != "ratio" and value <= 0:
         complaints.add(place, "terms", "应大于零", "should be above nil", found=said)
     return float(value)

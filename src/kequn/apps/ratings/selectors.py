@@ -61,7 +61,7 @@ def hidden_supporters(*, person: Person, case: RatingCase) -> frozenset[str]:
 
 def work_list(*, person: Person, part: str, as_of: date, soon: int) -> QuerySet[RatingCase]:
     """One part of the work: `suggested`, `draft`, `proposed`, `expiring` within `soon` days, `expired`, `approved`."""
-    found = cases(person=person).select_related("customer").defer("inputs")
+    found = cases(person=person).select_related("customer__figures").defer("inputs")
     if part == "expiring":
         return found.filter(state=RatingState.APPROVED, expires_on__lte=as_of + timedelta(days=soon))
     return found.filter(state=part)
