@@ -1,10 +1,14 @@
 """The pages of ratings: what is typed is read or refused in words, and nobody reads what lies outside their scope."""
 
 import pytest
+from django.template.loader import render_to_string
 
 from kequn.apps.ratings.kept import inputs_of, inputs_text
 from kequn.apps.ratings.models import RatingCase, RatingState
 from kequn.domain.rating.composing import Inputs
+from kequn.domain.rating.spreading import check
+from kequn.policy.statement_forms import statement_forms
+from kequn.web.views.spread import _amounts, _check
 
 pytestmark = pytest.mark.django_db
 
@@ -78,3 +82,27 @@ def test_the_page_of_a_customer_takes_as_many_queries_however_often_it_was_rated
         case.save(force_insert=True)
     with django_assert_max_num_queries(len(once)):
         client.get(address)
+
+
+def test_what_a_statement_in_a_foreign_currency_is_off_by_is_shown_in_yuan(rated):
+    from kequn.web import labels
+
+    now = rated.statements.order_by("-period_end").first()
+    forms, day = statement_forms(labels.pack(), now.period_end), now.period_end
+    one = forms.checks[0][0]
+    now.currency, now.total_assets = "USD", (now.total_assets or 0) + 1_000_000_00
+    found = check(one, _amounts(now), {})
+    assert found.outcome == "fails"
+    assert _check(one, now, None, day)["gap"] == labels.in_yuan(found.gap, "USD", day) != found.gap
+
+
+@pytest.mark.parametrize(
+    ("status", "mark"), [("memory", "not verified"), ("illustration", "illustration"), ("checked", "")]
+)
+@pytest.mark.parametrize("page", ["rating_portfolio", "rating_models", "spread"])
+def test_pages_of_ratings_mark_what_nobody_verified(page, status, mark):
+    made = render_to_string(
+        f"kequn/{page}.html", {"policy": {"status": status}, "customer": {"code": "C", "name": "C"}}
+    )
+    assert ("kq-unverified" in made) is bool(mark)
+    assert mark in made

@@ -1,5 +1,6 @@
 """What re-rating must survive: ratings that run out, dates that move, people beside it, records that break it."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -14,13 +15,13 @@ from kequn.apps.ingest.services import Wish, import_path
 from kequn.apps.ingest.undoing import undo
 from kequn.apps.jobs.models import Job, State
 from kequn.apps.jobs.services import Lease, work_one
-from kequn.apps.ratings.approval import first_suggestions
+from kequn.apps.ratings.approval import _held_suggestions, first_suggestions, propose_book
 from kequn.apps.ratings.facts import facts_of_customer
 from kequn.apps.ratings.kept import inputs_of, replays
 from kequn.apps.ratings.models import OPEN, RatingCase, RatingState
-from kequn.apps.ratings.rerating import MACHINE, _Book, after_import, rerate_customers
+from kequn.apps.ratings.rerating import MACHINE, _Book, after_import, rerate_customers, rerate_for
 from kequn.apps.ratings.services import begin, facts_date, policy_at, rating_date
-from kequn.domain.errors import Refused
+from kequn.domain.errors import Misuse, Refused
 
 pytestmark = pytest.mark.django_db
 
@@ -160,3 +161,17 @@ def test_an_import_of_a_project_re_rates_its_parties(rated, standing, tmp_path):
     batch = ImportBatch.objects.order_by("pk").last()
     Project.objects.filter(pk=project.pk).update(changed_by=batch.pk + 1_000)
     assert after_import(actor="test", batch=batch.pk + 1_000).suggested["expiry"] == 1
+
+
+def test_only_who_may_rate_or_run_re_rates_a_customer(person, rated):
+    with pytest.raises(Misuse):
+        rerate_for(person=person("auditor"), customers=[rated])
+    assert rerate_for(person=person("analyst"), customers=[rated]).customers == 1
+
+
+def test_a_book_of_first_ratings_holds_those_that_were_shown_and_no_later_one(rated, standing):
+    RatingCase.objects.filter(pk=standing.pk).update(state=RatingState.SUGGESTED, trigger="first", previous=None)
+    held = _held_suggestions()
+    made = propose_book(person=LocalAdministrator())
+    assert {row[0] for row in held} == set(made.ratings.values_list("pk", flat=True))
+    assert json.loads(made.shown)["rating_book"]["ratings"] == len(held)

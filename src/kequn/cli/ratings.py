@@ -27,11 +27,11 @@ def rerate(
 ) -> None:
     """Compare ratings in force with the last run (one customer: with the records now); suggest what changed."""
     person = ready(as_user=as_user)
-    from kequn.apps.ratings.rerating import rerate_book, rerate_customers
+    from kequn.apps.ratings.rerating import rerate_book, rerate_for
 
     started = time.monotonic()
     if customer:
-        counts = rerate_customers(actor=person.actor_key, customers=[_visible(person, customer)])
+        counts = rerate_for(person=person, customers=[_visible(person, customer)])
         seconds: dict[str, float] = {}
     else:
         counts, seconds = rerate_book(person=person, first=first)

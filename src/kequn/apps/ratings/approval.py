@@ -22,6 +22,7 @@ from kequn.domain.rating.wording import LABELS, words_of
 from kequn.policy.rating import RatingPolicy
 
 RATING, BEYOND, BOOK = "rating", "rating_beyond", "rating_book"
+CHUNK = 2_000  # numbers of ratings in one statement
 
 
 def submit(*, person: Person, case: RatingCase) -> Proposal:
@@ -133,24 +134,42 @@ def propose_book(*, person: Person) -> Proposal:
     """Put all suggested first ratings before a checker at once, with their number by model and grade."""
     if not may(person, DEFINE):
         raise Misuse(Text("没有提出整批评级的权限", "you may not propose ratings of the whole book"))
-    rows = list(first_suggestions().values_list("pk", "customer__code", "model", "grade", "result_digest"))
-    if not rows:
-        raise Refused(Text("没有待提出的首次评级", "there are no first ratings to propose"))
+    with line(actor=person.actor_key, action="ratings.book") as audit:
+        rows = _held_suggestions()
+        if not rows:
+            raise Refused(Text("没有待提出的首次评级", "there are no first ratings to propose"))
+        shown = _book_shown(rows)
+        made = propose(
+            person=person, pack=policy_in_use(), as_of=timezone.localdate(), kind=BOOK, record=BOOK,
+            title=Text(f"{len(rows):,} 户首次评级", f"First ratings of {len(rows):,} customers"), shown=shown,
+        )  # fmt: skip
+        numbers = [row[0] for row in rows]
+        for at in range(0, len(numbers), CHUNK):
+            some = RatingCase.objects.filter(pk__in=numbers[at : at + CHUNK])
+            some.update(state=RatingState.PROPOSED, proposal=made)
+        audit.subject = str(len(rows))
+        audit.wrote_digest("ratings.RatingCase", rows=len(rows), digest=shown["rating_book"]["digest"])
+    return made
+
+
+def _held_suggestions() -> list[tuple[int, str, str, str, str]]:
+    """The suggested first ratings, held until the end of the transaction: number, customer, model, grade, digest.
+
+    What is suggested while they are read waits for the next proposal.
+    """
+    held = set(first_suggestions().order_by().select_for_update().values_list("pk", flat=True))
+    found = first_suggestions().values_list("pk", "customer__code", "model", "grade", "result_digest")
+    return [row for row in found if row[0] in held]
+
+
+def _book_shown(rows: list[tuple[int, str, str, str, str]]) -> dict[str, Any]:
     counts = Counter((model, grade) for _, _, model, grade, _ in rows)
-    shown = {
+    return {
         "rating_book": {
             "ratings": len(rows), "counts": [[*key, count] for key, count in sorted(counts.items())],
             "digest": _book_digest((code, digest) for _, code, _, _, digest in rows),
         },
     }  # fmt: skip
-    with line(actor=person.actor_key, action="ratings.book", subject=str(len(rows))) as audit:
-        made = propose(
-            person=person, pack=policy_in_use(), as_of=timezone.localdate(), kind=BOOK, record=BOOK,
-            title=Text(f"{len(rows):,} 户首次评级", f"First ratings of {len(rows):,} customers"), shown=shown,
-        )  # fmt: skip
-        first_suggestions().order_by().update(state=RatingState.PROPOSED, proposal=made)
-        audit.wrote_digest("ratings.RatingCase", rows=len(rows), digest=shown["rating_book"]["digest"])
-    return made
 
 
 def _book_digest(rows: Any) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 from django.db import OperationalError, transaction
 from django.utils import timezone
 
-from kequn.apps.accounts.access import RUN, Person, may
+from kequn.apps.accounts.access import RATE, RUN, Person, may
 from kequn.apps.assessments.models import Run
 from kequn.apps.assessments.selectors import latest_published
 from kequn.apps.assessments.services import AFTER_PUBLISHING
@@ -262,6 +262,13 @@ def _rerate(actor: str, *, first: bool) -> tuple[Counts, dict[str, float]]:
         counts = book.write(actor)
     seconds = {"read": read - started, "judge": judged - read, "write": time.monotonic() - judged}
     return counts, {name: round(value, 3) for name, value in seconds.items()}
+
+
+def rerate_for(*, person: Person, customers: Iterable[Customer]) -> Counts:
+    """Re-rate some customers at a person's word; the caller has narrowed the scope."""
+    if not (may(person, RUN) or may(person, RATE)):
+        raise Misuse(Text("没有重新评级的权限", "you may not re-rate customers"))
+    return rerate_customers(actor=person.actor_key, customers=customers)
 
 
 def rerate_customers(*, actor: str, customers: Iterable[Customer]) -> Counts:

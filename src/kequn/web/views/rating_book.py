@@ -40,7 +40,7 @@ def rating_portfolio(request: HttpRequest) -> HttpResponse:
         "models": models, "rows": rows, "total": total, "sums": [sum(row["cells"][at] for row in rows)
                                                                   for at in range(len(models))],
         "moves": _moves(selectors.moves(person=request.user), grades), "overrides": by_hand, "moved": moved,
-        "champions": fitted_models(), "status": policy.status, "source": policy.source,
+        "champions": fitted_models(), "policy": policy, "source": policy.source,
     }  # fmt: skip
     return render(request, "kequn/rating_portfolio.html", context)
 
@@ -61,7 +61,7 @@ def rating_models(request: HttpRequest) -> HttpResponse:
     """Every model with its purpose, modules, steward, review and status; fitted models beside them."""
     policy, today = policy_at(rating_date()), rating_date()
     context = {
-        "cards": _cards(policy), "fitted": fitted_models(), "today": today, "status": policy.status,
+        "cards": _cards(policy), "fitted": fitted_models(), "today": today, "policy": policy,
         "source": policy.source, "digest": policy.digest, "folder": REGISTERED,
     }  # fmt: skip
     return render(request, "kequn/rating_models.html", context)

@@ -45,8 +45,9 @@ def spread(request: HttpRequest, code: str) -> HttpResponse:
         "basis": " · ".join(labels.value(key, said, language()) for key, said in
                             zip(("scope", "standard"), basis, strict=True)) if basis else "",
         "forms": [_form(form, chosen, as_of) for form in forms.forms],
-        "checks": _checks(forms, chosen, openings),
-        "ratios": _ratios(customer, as_of) if chosen else [], "status": forms.status, "source": forms.source,
+        "checks": _checks(forms, chosen, openings, as_of),
+        "ratios": _ratios(customer, as_of) if chosen else [], "policy": {"status": forms.status},
+        "source": forms.source,
     }  # fmt: skip
     return render(request, "kequn/spread.html", context)
 
@@ -88,20 +89,24 @@ def _rest(line: FormLine, chosen: list[Statement], as_of: date) -> dict[str, Any
     return {"code": "", "label": label, "is_rest": True, "cells": cells}
 
 
-def _checks(forms: StatementForms, chosen: list[Statement], openings: list[Statement | None]) -> list[dict[str, Any]]:
+def _checks(
+    forms: StatementForms, chosen: list[Statement], openings: list[Statement | None], as_of: date
+) -> list[dict[str, Any]]:
     return [
         {"label": label.in_language(language()),
-         "cells": [_check(one, _amounts(now), _amounts(before)) for now, before in zip(chosen, openings, strict=True)]}
+         "cells": [_check(one, now, before, as_of) for now, before in zip(chosen, openings, strict=True)]}
         for one, label in forms.checks
     ]  # fmt: skip
 
 
-def _check(one: Check, amounts: dict[str, int | None], opening: dict[str, int | None]) -> dict[str, Any]:
-    found = check(one, amounts, opening)
+def _check(one: Check, now: Statement, before: Statement | None, as_of: date) -> dict[str, Any]:
+    """Whether a statement agrees with itself, in its own currency; what it is off by in yuan, as the forms are."""
+    found = check(one, _amounts(now), _amounts(before))
     said = {"holds": Text("相符", "agrees"), "fails": Text("不符", "differs"), "unknown": Text("缺项", "lines missing")}
     return {
-        "mood": MOODS[found.outcome], "said": said[found.outcome].in_language(language()), "gap": found.gap,
-        "shows_gap": found.outcome == "fails", "missing": _missing(found),
+        "mood": MOODS[found.outcome], "said": said[found.outcome].in_language(language()),
+        "gap": labels.in_yuan(found.gap, now.currency, as_of), "shows_gap": found.outcome == "fails",
+        "missing": _missing(found),
     }  # fmt: skip
 
 
