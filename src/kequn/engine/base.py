@@ -121,7 +121,7 @@ class _Book:
             connection.execute(f"CREATE TEMP TABLE part ({declared})")
             connection.execute(f"INSERT INTO part SELECT {selected} FROM piece")
             self.measure(connection)
-            connection.execute("INSERT INTO base SELECT * FROM part")
+            connection.execute("INSERT INTO base BY NAME SELECT * FROM part")  # a base may be of another process
             connection.execute("DROP TABLE part")
             connection.unregister("piece")
 

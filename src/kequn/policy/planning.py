@@ -146,7 +146,10 @@ class _Reader:
         return self.tables[name]
 
     def _order(self, expressions: Mapping[str, Expr]) -> tuple[str, ...]:
-        graph = {name: {ref.name for ref in facts_in(expr)} & expressions.keys() for name, expr in expressions.items()}
+        graph = {
+            name: sorted({ref.name for ref in facts_in(expr)} & expressions.keys())  # the same order in every process
+            for name, expr in expressions.items()
+        }
         try:
             wanted = tuple(TopologicalSorter(graph).static_order())
         except CycleError as error:
