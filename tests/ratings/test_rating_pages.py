@@ -2,6 +2,7 @@
 
 import pytest
 from django.template.loader import render_to_string
+from django.utils.translation import override
 
 from kequn.apps.ratings.kept import inputs_of, inputs_text
 from kequn.apps.ratings.models import RatingCase, RatingState
@@ -101,8 +102,8 @@ def test_what_a_statement_in_a_foreign_currency_is_off_by_is_shown_in_yuan(rated
 )
 @pytest.mark.parametrize("page", ["rating_portfolio", "rating_models", "spread"])
 def test_pages_of_ratings_mark_what_nobody_verified(page, status, mark):
-    made = render_to_string(
-        f"kequn/{page}.html", {"policy": {"status": status}, "customer": {"code": "C", "name": "C"}}
-    )
+    shown = {"policy": {"status": status}, "customer": {"code": "C", "name": "C"}}
+    with override("en"):
+        made = render_to_string(f"kequn/{page}.html", shown)
     assert ("kq-unverified" in made) is bool(mark)
     assert mark in made
