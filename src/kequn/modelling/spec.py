@@ -74,14 +74,19 @@ class Spec:
 
 def read_spec(path: Path) -> Spec:
     """The spec in a file; Refused with every entry that is wrong."""
+    return spec_of(yaml_of(path, "模型说明"), path.name)
+
+
+def yaml_of(path: Path, named: str) -> object:
+    """What a spec file says, unchecked; `named` is what kind of spec it is, in Chinese."""
     if not path.is_file():
-        raise Misuse(Text(f"找不到模型说明 {path}", f"there is no spec {path}"))
+        raise Misuse(Text(f"找不到{named} {path}", f"there is no spec {path}"))
     try:
-        body = yaml.safe_load(path.read_text(encoding="utf-8"))
+        body: object = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         said = str(error).splitlines()[0]
-        raise Refused(Text(f"模型说明不是 YAML：{said}", f"the spec is not YAML: {said}")) from error
-    return spec_of(body, path.name)
+        raise Refused(Text(f"{named}不是 YAML：{said}", f"the spec is not YAML: {said}")) from error
+    return body
 
 
 def spec_of(body: object, file: str = "spec") -> Spec:

@@ -4,10 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
-
-from kequn.domain.errors import Finding, Misuse, Place, Refused, Text
-from kequn.modelling.spec import Feature, read_features, read_reasons
+from kequn.domain.errors import Finding, Place, Refused, Text
+from kequn.modelling.spec import Feature, read_features, read_reasons, yaml_of
 
 KEYS = (
     "key", "features", "train", "period", "weight", "target", "event", "decision_date", "compare", "allow_leakage",
@@ -39,14 +37,7 @@ class Request:
 
 def read_request(path: Path) -> Request:
     """The request in a file; Refused with every entry that is wrong."""
-    if not path.is_file():
-        raise Misuse(Text(f"找不到发现说明 {path}", f"there is no spec {path}"))
-    try:
-        body = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        said = str(error).splitlines()[0]
-        raise Refused(Text(f"发现说明不是 YAML：{said}", f"the spec is not YAML: {said}")) from error
-    return request_of(body, path.name)
+    return request_of(yaml_of(path, "发现说明"), path.name)
 
 
 def request_of(body: object, file: str = "spec") -> Request:
