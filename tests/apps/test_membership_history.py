@@ -19,6 +19,7 @@ from kequn.apps.governance.approving import decide
 from kequn.apps.governance.models import Proposal
 from kequn.apps.governance.selectors import own_pack
 from kequn.apps.jobs.services import work_one
+from kequn.domain.errors import Misuse
 
 pytestmark = pytest.mark.django_db
 ADMIN = LocalAdministrator()
@@ -163,7 +164,12 @@ def test_a_pin_in_and_a_pin_out_that_were_ended_early_leave_the_rule_to_decide(d
     judge(first)
     assert members(KEY) == {"C1", "C3"}
     for one in asked:
-        assert pins.end_pin(person=xu, number=one.pk).ended_on == first
+        ask = pins.ask_to_end(person=xu, number=one.pk, reason="情况已变")
+        with pytest.raises(Misuse):
+            decide(person=xu, number=ask.pk, approves=True, seen_digest=ask.shown_digest)
+        assert pins.ending([one]) == {one.pk}
+        decide(person=zhou, number=ask.pk, approves=True, seen_digest=ask.shown_digest)
+        assert Pin.objects.get(pk=one.pk).ended_on == first
     judge(second)
     assert members(KEY) == {"C2", "C3"}
     know("C2", third, is_listed=False)
@@ -186,7 +192,10 @@ def test_a_pin_ended_after_its_run_gives_way_when_the_same_date_is_judged_again(
     decide(person=zhou, number=asked.proposal_id, approves=True, seen_digest=asked.proposal.shown_digest)
     judge(day)
     assert members(KEY) == {"C1"}
-    pins.end_pin(person=xu, number=asked.pk)
+    ask = pins.ask_to_end(person=xu, number=asked.pk, reason="情况已变")
+    judge(day)
+    assert members(KEY) == {"C1"}  # nothing changes before another person agrees
+    decide(person=zhou, number=ask.pk, approves=True, seen_digest=ask.shown_digest)
     judge(day)
     assert members(KEY) == set()
 

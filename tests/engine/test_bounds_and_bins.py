@@ -1,6 +1,7 @@
 """What is left out of the SQL of a plan, and why that is safe."""
 
 import math
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -9,12 +10,18 @@ from hypothesis import strategies as st
 from kequn.domain.facts import FactType, Grain
 from kequn.domain.rules import tree
 from kequn.domain.rules.program import Program
+from kequn.domain.rules.reader import Reader
+from kequn.domain.rules.record import Record
+from kequn.domain.rules.tree import NULL
+from kequn.engine.backends import connect
 from kequn.engine.bins import as_bins, as_switch
 from kequn.engine.bounds import ANYTHING, Bounds, bounds_of, union
 from kequn.engine.coding import coded
+from kequn.engine.sql import Writer, guarded_end, sole_leaf
 
 X = tree.FactRef("x", Grain.CUSTOMER, FactType.NUMBER)
 Y = tree.FactRef("y", Grain.CUSTOMER, FactType.NUMBER)
+FLAG = tree.FactRef("flag", Grain.CUSTOMER, FactType.BOOLEAN)
 WORD = tree.FactRef("word", Grain.CUSTOMER, FactType.TEXT)
 finite = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -78,6 +85,25 @@ def test_single_values_make_a_switch() -> None:
     switch = as_switch(tree.FirstHit(rows, tree.NULL))
     assert switch is not None
     assert [at for at, _ in switch.outcomes] == [1.0, 2.0, 3.0, 4.0, 5.0]
+
+
+@pytest.mark.parametrize("first", [None, tree.Comparison(">", Y, tree.number(0))])
+def test_rows_behind_one_flag_are_read_as_rows_each_with_its_flag(first: tree.Expr | None) -> None:
+    rows = tuple((tree.And((FLAG, below(at))), tree.number(at)) for at in (1, 2, 3))
+    table = tree.FirstHit(((first, tree.number(0)), *rows) if first else rows, tree.NULL)
+    assert guarded_end(table) == (FLAG, tree.FirstHit(tuple((below(at), tree.number(at)) for at in (1, 2, 3)), NULL))
+    sql = Writer({X: "x", Y: "y", FLAG: "flag"}).sql(table)
+    with connect() as connection:
+        for x, y, flag in product((None, 0.5, 1.5, 2.5, 3.5), (None, -1.0, 1.0), (None, True, False)):
+            values = "SELECT CAST(? AS DOUBLE) AS x, CAST(? AS DOUBLE) AS y, CAST(? AS BOOLEAN) AS flag"
+            found = connection.execute(f"SELECT {sql} FROM ({values})", [x, y, flag]).fetchall()[0][0]
+            assert found == Reader(Record({"x": x, "y": y, "flag": flag})).read(table), (x, y, flag)
+
+
+def test_a_condition_that_can_be_known_without_its_value_has_no_sole_leaf() -> None:
+    assert sole_leaf(tree.Or((below(1), tree.Not(tree.Comparison(">", X, tree.number(5)))))) == X
+    assert sole_leaf(tree.Or((below(1), tree.TRUE))) is None
+    assert sole_leaf(tree.And((below(1), tree.Comparison("<", Y, tree.number(1))))) is None
 
 
 def grade(outcome: tree.Expr) -> tree.Expr:

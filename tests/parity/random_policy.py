@@ -241,7 +241,8 @@ def _written(author: Author, vocabulary: Vocabulary, grain: Grain, kind: FactTyp
 
 
 def _table(author: Author, vocabulary: Vocabulary) -> tree.Expr:
-    """A decision table: ranges of one number, with or without a row for what is missing, or rows of any rules."""
+    """A decision table: ranges of one number, with or without a row for what is missing, or rows of any rules,
+    some of them behind a flag."""
     of = parse(author.number_fact(CUSTOMER), vocabulary, "number")
     edges = sorted({float(one) for one in author.random.sample(NUMBERS, 8)})
     rows: list[tuple[tree.Expr, tree.Expr]] = []
@@ -253,4 +254,8 @@ def _table(author: Author, vocabulary: Vocabulary) -> tree.Expr:
         rows.append((tests[0] if len(tests) == 1 else tree.And(tuple(tests)), tree.number(len(rows))))
     if author.random.random() < 0.3:
         rows[2] = (_written(author, vocabulary, CUSTOMER, BOOLEAN), tree.number(77))
+    if author.random.random() < 0.4:
+        flag = tree.FactRef(author.random.choice(author.facts[CUSTOMER, BOOLEAN]), CUSTOMER, BOOLEAN)
+        after = author.random.randint(0, 5)
+        rows[after:] = [(tree.And((flag, condition)), outcome) for condition, outcome in rows[after:]]
     return tree.FirstHit(tuple(rows), tree.NULL)

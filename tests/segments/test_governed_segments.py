@@ -1,5 +1,6 @@
 """Segments are defined, shown, approved and read by the next run; the database refuses to change what was published."""
 
+import hashlib
 import json
 from dataclasses import replace
 from datetime import timedelta
@@ -12,7 +13,9 @@ from kequn.apps.assessments.explaining import known_of
 from kequn.apps.assessments.models import FindingSpan
 from kequn.apps.assessments.segment_policy import Asked, draft_segment, review, row_of, submit_segment
 from kequn.apps.assessments.standing_book import standing_book
+from kequn.apps.audit.models import AuditLine
 from kequn.apps.audit.selectors import verify
+from kequn.apps.audit.services import canonical
 from kequn.apps.customers.models import Customer
 from kequn.apps.governance.approving import decide, withdraw
 from kequn.apps.governance.models import Decision, DocumentVersion, Proposal, VersionState
@@ -104,6 +107,20 @@ def test_the_database_refuses_to_change_or_delete_what_was_decided(approved):
         for act in (lambda rows=rows: rows.update(maker="another"), lambda rows=rows: rows._raw_delete("default")):
             with pytest.raises(DatabaseError, match=f"{words}.* never changes"), transaction.atomic():
                 act()
+
+
+def test_the_audit_line_of_the_last_approval_holds_what_came_into_force(approved):
+    version = approved("employees > 30")
+    said = AuditLine.objects.filter(action="governance.approve").order_by("pk").last()
+    assert set(json.loads(said.detail)["wrote"]) == {
+        "governance.Decision", "governance.DocumentVersion", "governance.Proposal",
+    }  # fmt: skip
+    written = hashlib.sha256()
+    for one in (version, DocumentVersion.objects.get(key=version.key, number=1)):  # and what the pack said before
+        row = [one.pk, one.kind, one.key, one.number, one.digest, one.state]
+        written.update(canonical(row).encode() + b"\n")
+    found = json.loads(said.detail)["wrote"]["governance.DocumentVersion"]
+    assert found == {"rows": 2, "digest": written.hexdigest()}
 
 
 def test_the_maker_never_checks(xu, drafted):

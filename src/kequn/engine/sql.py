@@ -24,6 +24,7 @@ SQL_TYPES = {
     FactType.DATE: "DATE",
 }
 LARGEST = "1.7976931348623157e308"
+SHORTEST_GUARDED = 3  # fewer rows gain nothing
 
 
 def quoted(text: str) -> str:
@@ -52,7 +53,7 @@ def literal(value: tree.Value | None, kind: FactType | None = None) -> str:
 
 def finite(sql: str) -> str:
     """The value where it is finite. NaN is above every number in DuckDB, Spark and PostgreSQL alike."""
-    return f"CASE WHEN {sql} BETWEEN -{LARGEST} AND {LARGEST} THEN {sql} END"
+    return f"CASE WHEN ABS({sql}) <= {LARGEST} THEN {sql} END"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +127,13 @@ class Writer:
             return told.sql(self.sql)
         branches: list[tuple[str, Expr]] = []
         settled: set[Expr] = set()
-        for condition, outcome in expr.rows:
+        guarded = guarded_end(expr)
+        for condition, outcome in expr.rows[: -len(guarded[1].rows)] if guarded else expr.rows:
             said = self.sql(condition)
             branches.extend((test, tree.NULL) for test in self.unknown_tests(condition, said, settled))
             branches.append((said, outcome))
+        if guarded:
+            branches.append((self.sql(guarded[0]), guarded[1]))
         return self.case(branches, expr.otherwise)
 
     def inlined(self, condition: Expr) -> Expr:
@@ -172,6 +176,8 @@ class Writer:
             return f"EXP({values[0]})"
         if len(values) == 1:
             return values[0]
+        if name == "coalesce" and len(values) == 2 and arguments[0] in self.columns:  # cheaper than COALESCE
+            return f"(CASE WHEN {values[0]} IS NULL THEN {values[1]} ELSE {values[0]} END)"
         if name == "coalesce":
             return f"COALESCE({', '.join(values)})"
         known = " AND ".join(f"{value} IS NOT NULL" for value in values)
@@ -200,20 +206,37 @@ def aggregate(function: tree.ChildName, column: str) -> str:
     return f"CASE WHEN COUNT({column}) = COUNT(*) THEN {total} END"
 
 
+def guarded_end(table: tree.FirstHit) -> tuple[Expr, tree.FirstHit] | None:
+    """The last rows of a table as a table of their own, where one flag stands before each of them and nothing after.
+
+    Where the flag is false none of the rows holds and where it is unknown none can be told, so both come to nothing.
+    """
+    rows: list[tuple[Expr, Expr]] = []
+    guard: Expr | None = None
+    for condition, outcome in reversed(table.rows):
+        match condition:
+            case tree.And((tree.Made() | tree.FactRef() as first, *others)) if guard in (None, first):
+                guard = first
+                rows.append((others[0] if len(others) == 1 else tree.And(tuple(others)), outcome))
+            case _:
+                break
+    if guard is None or len(rows) < SHORTEST_GUARDED or table.otherwise != tree.NULL:
+        return None
+    return guard, tree.FirstHit(tuple(reversed(rows)), tree.NULL)
+
+
 def sole_leaf(condition: Expr) -> Expr | None:
     """The one value a condition depends on, where the condition is unknown exactly when that value is."""
-    leaves: set[Expr] = set()
-    stack = [condition]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, tree.FactRef | tree.Cell | tree.Made):
-            leaves.add(node)
-        elif isinstance(node, tree.Constant):
-            if node.value is None:
-                return None
-        elif not isinstance(node, tree.And | tree.Or | tree.Not | tree.Comparison | tree.Between | tree.OneOf):
+    match condition:
+        case tree.FactRef() | tree.Cell() | tree.Made():
+            return condition
+        case tree.And(parts) | tree.Or(parts):
+            leaves = {sole_leaf(part) for part in parts}
+        case tree.Not() | tree.Comparison() | tree.Between() | tree.OneOf():
+            operands = tree.children_of(condition)
+            leaves = {sole_leaf(one) for one in operands if not isinstance(one, tree.Constant) or one.value is None}
+        case _:
             return None
-        stack.extend(tree.children_of(node))
     return leaves.pop() if len(leaves) == 1 else None
 
 
@@ -244,8 +267,9 @@ def staged(
             known[tree.Made(number, tree.type_of(step))] = known.get(step, ANYTHING)
         else:
             level = 1 + max((level_of[places[leaf]] for leaf in leaves_of(step)), default=-1)
-            sql = Writer(places, whole).sql(step)
             kind = tree.type_of(step)
+            sql = Writer(places, whole).sql(step)
+            whole[tree.Made(number, kind)] = step
             reach = bounds_of(step, known) if kind == FactType.NUMBER else NOTHING
             known[tree.Made(number, kind)] = reach
             if is_finite(step) or reach.is_safe:

@@ -13,7 +13,7 @@ from django.db.models import F
 
 from kequn.apps.accounts.access import Person
 from kequn.apps.assessments.models import CustomerFigures, FindingSpan
-from kequn.apps.audit.services import line
+from kequn.apps.audit.services import OpenLine, line
 from kequn.apps.customers.models import Customer
 from kequn.apps.customers.selectors import visible_to
 from kequn.apps.governance import versions
@@ -173,10 +173,13 @@ def connect() -> None:
     register(HIERARCHY, approved=_approved, ended=_ended)
 
 
-def _approved(proposal: Proposal) -> None:
-    versions.publish(proposal)
+def _approved(proposal: Proposal, audit: OpenLine) -> None:
+    versions.publish(proposal, audit)
 
 
-def _ended(proposal: Proposal) -> None:
+def _ended(proposal: Proposal, audit: OpenLine) -> None:
     """There is no page to go on writing a hierarchy: what was shown stays in the proposal, and the draft goes."""
+    audit.wrote(
+        "governance.DocumentVersion", [[*row, "deleted"] for row in proposal.versions.values_list("pk", "digest")]
+    )
     proposal.versions.all().delete()

@@ -18,17 +18,17 @@ from django.utils import timezone
 from kequn.apps.accounts.access import DEFINE, Person, may
 from kequn.apps.assessments.models import Pin, PinState, Run, StagedChange
 from kequn.apps.assessments.selectors import latest_published
-from kequn.apps.audit.services import line
+from kequn.apps.audit.services import OpenLine, line
 from kequn.apps.customers.models import Customer
 from kequn.apps.customers.selectors import visible_to
 from kequn.apps.governance.approving import propose, register
-from kequn.apps.governance.models import Proposal
+from kequn.apps.governance.models import Proposal, ProposalState
 from kequn.apps.governance.selectors import policy_in_use
 from kequn.domain.definitions import Plan
 from kequn.domain.errors import Misuse, Refused, Text
 from kequn.policy.planning import build_plan
 
-KIND = "pin"
+KIND, END = "pin", "pin_end"  # what is proposed: a pin, and its end before its day
 CAUSE = "pin"
 CHUNK = 500  # codes in one statement
 Pair = tuple[str, str]  # code of a customer, key of a segment
@@ -69,7 +69,6 @@ def ask_for_pin(*, person: Person, customer: Customer, wish: Wish) -> Pin:
         "reason": wish.reason.strip(), "owner": wish.owner.strip(),
         "valid_from": wish.valid_from.isoformat(), "expires_on": wish.expires_on.isoformat(),
     }  # fmt: skip
-    figures = getattr(customer, "figures", None)
     with line(actor=person.actor_key, action="assessments.pin", subject=f"{customer.code} {wish.key}") as audit:
         try:
             with transaction.atomic():
@@ -82,42 +81,82 @@ def ask_for_pin(*, person: Person, customer: Customer, wish: Wish) -> Pin:
             raise Refused(Text("该客户在此客群已有待审批的人工归属", "a pin of this customer waits already")) from error
         made.proposal = propose(
             person=person, pack=pack, as_of=timezone.localdate(), kind=KIND, record=str(made.pk), title=title,
-            shown=shown, amount=figures.exposure_gross if figures is not None else None,
+            shown=shown, amount=_exposure(customer),
         )  # fmt: skip
         made.save(update_fields=["proposal"])
         audit.wrote("assessments.Pin", [[made.pk, customer.code, wish.key, wish.is_in]])
     return made
 
 
-def _approved(proposal: Proposal) -> None:
-    Pin.objects.filter(proposal=proposal).update(state=PinState.APPROVED)
+def _exposure(customer: Customer) -> int | None:
+    figures = getattr(customer, "figures", None)
+    return figures.exposure_gross if figures is not None else None
 
 
-def _ended(proposal: Proposal) -> None:
-    Pin.objects.filter(proposal=proposal).update(state=PinState.ENDED)
+def _approved(proposal: Proposal, audit: OpenLine) -> None:
+    _set_state(proposal, PinState.APPROVED, audit)
+
+
+def _ended(proposal: Proposal, audit: OpenLine) -> None:
+    _set_state(proposal, PinState.ENDED, audit)
+
+
+def _set_state(proposal: Proposal, state: PinState, audit: OpenLine) -> None:
+    pins = Pin.objects.filter(proposal=proposal)
+    audit.wrote("assessments.Pin", [[pk, state] for pk in pins.values_list("pk", flat=True)])
+    pins.update(state=state)
 
 
 def connect() -> None:
     register(KIND, approved=_approved, ended=_ended)
+    register(END, approved=_end_approved, ended=_goes_on)
 
 
-def end_pin(*, person: Person, number: int) -> Pin:
-    """End a pin before its day: the rule decides again at the next run.
-
-    It ends as of the last published run, the last date on which it can have decided: that is the time in which pins
-    are laid over, and the clock may be ahead of it or behind.
-    """
+def ask_to_end(*, person: Person, number: int, reason: str) -> Proposal:
+    """Propose that a pin end before its day, so that the rule decides again: it moves a customer as the pin did."""
     if not may(person, DEFINE):
         raise Misuse(Text("没有人工归属的权限", "you may not pin customers"))
-    with line(actor=person.actor_key, action="assessments.pin_ended", subject=str(number)) as audit:
-        pin = Pin.objects.select_for_update().filter(pk=number, state=PinState.APPROVED, ended_on=None).first()
-        if pin is None or not visible_to(person).filter(pk=pin.customer_id).exists():
-            raise Refused(Text("没有可终止的人工归属", "there is no such pin to end"))
-        last = latest_published()
-        pin.ended_on = pin.valid_from if last is None else max(pin.valid_from, last.as_of)
-        pin.save(update_fields=["ended_on"])
-        audit.wrote("assessments.Pin", [[pin.pk, pin.ended_on.isoformat()]])
-    return pin
+    if not reason.strip():
+        raise Refused(Text("须说明终止的理由", "say why it is to end"))
+    pin = _endable().filter(pk=number).select_related("customer__figures").first()
+    if pin is None or not visible_to(person).filter(pk=pin.customer_id).exists():
+        raise Refused(Text("没有可终止的人工归属", "there is no such pin to end"))
+    pack, today = policy_in_use(), timezone.localdate()
+    label = next((one.label for one in pack.items(today) if one.name == pin.key), Text(pin.key, pin.key))
+    title = Text(
+        f"终止{pin.customer.name}在“{label.zh}”的人工归属", f"End the pin of {pin.customer.name} in “{label.en}”"
+    )
+    shown = {
+        "ends": True, "customer": pin.customer.code, "name": pin.customer.name, "segment": pin.key, "in": pin.is_in,
+        "reason": reason.strip()[:1000], "owner": pin.owner,
+        "valid_from": pin.valid_from.isoformat(), "expires_on": pin.expires_on.isoformat(),
+    }  # fmt: skip
+    return propose(
+        person=person, pack=pack, as_of=today, kind=END, record=str(pin.pk), title=title, shown=shown,
+        amount=_exposure(pin.customer),
+    )  # fmt: skip
+
+
+def _endable() -> QuerySet[Pin]:
+    return Pin.objects.filter(state=PinState.APPROVED, ended_on=None)
+
+
+def _end_approved(proposal: Proposal, audit: OpenLine) -> None:
+    """It ends as of the last published run, the last date on which it can have decided.
+
+    That is the time in which pins are laid over; the clock may be ahead of it or behind.
+    """
+    pin = _endable().select_for_update().filter(pk=int(proposal.record)).first()
+    if pin is None:
+        raise Refused(Text("没有可终止的人工归属", "there is no such pin to end"))
+    last = latest_published()
+    pin.ended_on = pin.valid_from if last is None else max(pin.valid_from, last.as_of)
+    pin.save(update_fields=["ended_on"])
+    audit.wrote("assessments.Pin", [[pin.pk, pin.ended_on.isoformat()]])
+
+
+def _goes_on(_proposal: Proposal, _audit: OpenLine) -> None:
+    """Its end refused or withdrawn, a pin holds on as if nothing had been asked."""
 
 
 # -- read --------------------------------------------------------------------------------------------------------------
@@ -136,6 +175,18 @@ def pins_of(*, person: Person, key: str) -> QuerySet[Pin]:
     return (
         Pin.objects.filter(key=key, customer__in=mine).select_related("customer", "proposal").order_by("state", "-id")
     )
+
+
+def proposed_in(proposal: Proposal) -> Pin | None:
+    """The pin that a proposal asks for, or asks to end."""
+    number = int(proposal.record) if proposal.kind in (KIND, END) else None
+    return Pin.objects.filter(pk=number).select_related("customer").first()
+
+
+def ending(pins: Iterable[Pin]) -> set[int]:
+    """Those of the pins whose end waits for approval."""
+    records = Proposal.objects.filter(kind=END, state=ProposalState.OPEN, record__in=[str(one.pk) for one in pins])
+    return {int(record) for record in records.values_list("record", flat=True)}
 
 
 def holding(*, customer: Customer, key: str, when: date) -> Pin | None:

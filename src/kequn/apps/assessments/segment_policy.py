@@ -11,7 +11,7 @@ import numpy as np
 from kequn.apps.accounts.access import Person
 from kequn.apps.assessments.prospect import Prospect, as_shown, prospect
 from kequn.apps.assessments.standing_book import StandingBook, standing_book, stands
-from kequn.apps.audit.services import canonical
+from kequn.apps.audit.services import OpenLine, canonical
 from kequn.apps.governance import versions
 from kequn.apps.governance.approving import register
 from kequn.apps.governance.models import DocumentVersion, Proposal
@@ -194,15 +194,17 @@ def submit_segment(*, person: Person, version: DocumentVersion) -> Proposal:
     return versions.submit(person=person, version=version, pack=policy_in_use(), title=title, shown=shown, amount=moved)
 
 
-def _approved(proposal: Proposal) -> None:
+def _approved(proposal: Proposal, audit: OpenLine) -> None:
     """Published; what the pack said of the segment before is kept as the first published version."""
-    version = versions.publish(proposal)
+    version = versions.publish(proposal, audit)
     pack = own_pack()
     row = row_of(pack, version.key, version.effective_from)
     if row is not None:
         edition = next(one for one in pack.documents(version.effective_from) if one.key == SEGMENTS)
         began = min(edition.heading.in_force, version.effective_from)  # before the first edition the first is read
-        versions.record_origin(kind=SEGMENT, key=version.key, body=row, pack=pack, in_force=began, number=1)
+        versions.record_origin(
+            kind=SEGMENT, key=version.key, body=row, pack=pack, in_force=began, number=1, audit=audit
+        )
     refuse_unsound(policy_in_use(), version.effective_from)  # something else may be published meanwhile
 
 

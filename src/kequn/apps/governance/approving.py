@@ -15,13 +15,13 @@ from django.utils import timezone
 
 from kequn.apps.accounts.access import Person
 from kequn.apps.accounts.selectors import role_names
-from kequn.apps.audit.services import canonical, line
+from kequn.apps.audit.services import OpenLine, canonical, line
 from kequn.apps.governance.models import Decision, Proposal, ProposalState
 from kequn.domain.errors import Misuse, Refused, Text
 from kequn.policy.authorities import authority_for
 from kequn.policy.pack import Pack
 
-Effect = Callable[[Proposal], None]
+Effect = Callable[[Proposal, OpenLine], None]  # what it writes goes into the line of the decision
 MINOR = 100
 LONGEST_COMMENT = 1000
 
@@ -107,9 +107,9 @@ def decide(*, person: Person, number: int, approves: bool, seen_digest: str, com
         )  # fmt: skip
         audit.wrote("governance.Decision", [[made.pk, proposal.pk, approves, seen_digest]])
         if not approves:
-            _end(proposal, ProposalState.REFUSED)
+            _end(proposal, ProposalState.REFUSED, audit)
         elif proposal.decisions.filter(approves=True).count() >= proposal.checkers:
-            _end(proposal, ProposalState.APPROVED)
+            _end(proposal, ProposalState.APPROVED, audit)
     return proposal
 
 
@@ -119,8 +119,7 @@ def withdraw(*, person: Person, number: int) -> Proposal:
         proposal = _open(number)
         if proposal.maker != person.actor_key:
             raise Misuse(Text("只有提出人可以撤回", "only its maker may withdraw it"))
-        _end(proposal, ProposalState.WITHDRAWN)
-        audit.wrote("governance.Proposal", [[proposal.pk, proposal.state]])
+        _end(proposal, ProposalState.WITHDRAWN, audit)
     return proposal
 
 
@@ -131,9 +130,10 @@ def _open(number: int) -> Proposal:
     return proposal
 
 
-def _end(proposal: Proposal, state: ProposalState) -> None:
+def _end(proposal: Proposal, state: ProposalState, audit: OpenLine) -> None:
     """The act is done first and the proposal marked then: an act that cannot be done leaves it open."""
     effects = EFFECTS[proposal.kind]
-    (effects.approved if state == ProposalState.APPROVED else effects.ended)(proposal)
+    (effects.approved if state == ProposalState.APPROVED else effects.ended)(proposal, audit)
     proposal.state, proposal.ended_at = state, timezone.now()
     proposal.save(update_fields=["state", "ended_at"])
+    audit.wrote("governance.Proposal", [[proposal.pk, proposal.state]])

@@ -11,7 +11,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from kequn.apps.accounts.access import DEFINE, Person, may
-from kequn.apps.audit.services import canonical, line
+from kequn.apps.audit.services import OpenLine, canonical, line
 from kequn.apps.governance.approving import propose
 from kequn.apps.governance.models import DocumentVersion, Proposal, VersionState
 from kequn.apps.governance.selectors import versions_of
@@ -100,14 +100,14 @@ def submit(
     return made
 
 
-def back_to_draft(proposal: Proposal) -> None:
+def back_to_draft(proposal: Proposal, audit: OpenLine) -> None:
     """Refused or withdrawn: its maker may go on writing."""
-    DocumentVersion.objects.filter(proposal=proposal, state=VersionState.IN_REVIEW).update(
-        state=VersionState.DRAFT, proposal=None
-    )
+    back = DocumentVersion.objects.filter(proposal=proposal, state=VersionState.IN_REVIEW)
+    audit.wrote("governance.DocumentVersion", [[*row, VersionState.DRAFT] for row in back.values_list("pk", "digest")])
+    back.update(state=VersionState.DRAFT, proposal=None)
 
 
-def publish(proposal: Proposal) -> DocumentVersion:
+def publish(proposal: Proposal, audit: OpenLine) -> DocumentVersion:
     """Approved: from now on the version never changes. Refused where it is not, word for word, what was shown."""
     version = DocumentVersion.objects.select_for_update().get(proposal=proposal, state=VersionState.IN_REVIEW)
     if json.loads(proposal.shown)["digest"] != _digest_of(version):
@@ -118,7 +118,13 @@ def publish(proposal: Proposal) -> DocumentVersion:
     version.state = VersionState.RETIRED if version.retires else VersionState.PUBLISHED
     version.published_at = timezone.now()
     version.save(update_fields=["state", "published_at"])
+    _wrote(audit, version)
     return version
+
+
+def _wrote(audit: OpenLine, version: DocumentVersion) -> None:
+    row = [version.pk, version.kind, version.key, version.number, version.digest, version.state]
+    audit.wrote("governance.DocumentVersion", [row])
 
 
 def discard(*, person: Person, version: DocumentVersion) -> None:
@@ -130,13 +136,16 @@ def discard(*, person: Person, version: DocumentVersion) -> None:
         audit.wrote("governance.DocumentVersion", [[version.key, version.number]])
 
 
-def record_origin(*, kind: str, key: str, body: Mapping[str, Any], pack: Pack, in_force: date, number: int) -> None:
+def record_origin(
+    *, kind: str, key: str, body: Mapping[str, Any], pack: Pack, in_force: date, number: int, audit: OpenLine
+) -> None:
     """What the pack said of a document before its first version of our own: kept as its first published version."""
     if versions_of(kind, key).filter(number=number).exists():
         return
     text, now = canonical(dict(body)), timezone.now()
-    DocumentVersion.objects.create(
+    made = DocumentVersion.objects.create(
         kind=kind, key=key, number=number, state=VersionState.PUBLISHED, body=text,
         digest=wording_digest(text, in_force, retires=False, reason=""), effective_from=in_force,
         origin=f"{pack.id} {pack.version}", maker=f"pack:{pack.id}", made_at=now, published_at=now,
     )  # fmt: skip
+    _wrote(audit, made)

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from kequn.apps.accounts.access import DEFINE, RATE, Person, may
-from kequn.apps.audit.services import canonical, line
+from kequn.apps.audit.services import OpenLine, canonical, line
 from kequn.apps.customers.selectors import visible_to
 from kequn.apps.governance.approving import propose, register
 from kequn.apps.governance.models import Proposal
@@ -92,7 +92,7 @@ def connect() -> None:
     register(BOOK, approved=_book_approved, ended=_book_ended)
 
 
-def _approved(proposal: Proposal) -> None:
+def _approved(proposal: Proposal, audit: OpenLine) -> None:
     """What was shown comes into force, and what was in force before is replaced by it."""
     case = RatingCase.objects.select_for_update().get(proposal=proposal, state=RatingState.PROPOSED)
     shown = json.loads(proposal.shown)["rating"]
@@ -100,17 +100,21 @@ def _approved(proposal: Proposal) -> None:
     if not same or shown["result"] != case.result_digest or not replays(case):
         raise Refused(Text("此评级与提交审批的内容不同", "this rating is not what was put before its checkers"))
     before = RatingCase.objects.select_for_update().filter(customer=case.customer_id, state=RatingState.APPROVED)
+    audit.wrote("ratings.RatingCase", [[pk, RatingState.REPLACED] for pk in before.values_list("pk", flat=True)])
     before.update(state=RatingState.REPLACED)
     case.state, case.approved_at = RatingState.APPROVED, timezone.now()
     case.expires_on = months_after(case.as_of, policy_of_case(case).scheme.models[case.model].validity_months)
     case.save(update_fields=["state", "approved_at", "expires_on"])
+    audit.wrote("ratings.RatingCase", [[case.pk, case.result_digest, case.state, case.expires_on.isoformat()]])
 
 
-def _ended(proposal: Proposal) -> None:
+def _ended(proposal: Proposal, audit: OpenLine) -> None:
     """Refused for good; withdrawn, it is a draft again."""
     refused = proposal.decisions.filter(approves=False).exists()
     state = RatingState.REFUSED if refused else RatingState.DRAFT
-    RatingCase.objects.filter(proposal=proposal, state=RatingState.PROPOSED).update(state=state)
+    ended = RatingCase.objects.filter(proposal=proposal, state=RatingState.PROPOSED)
+    audit.wrote("ratings.RatingCase", [[pk, state] for pk in ended.values_list("pk", flat=True)])
+    ended.update(state=state)
 
 
 def months_after(day: date, months: int) -> date:
@@ -179,11 +183,12 @@ def _book_digest(rows: Any) -> str:
     return whole.hexdigest()
 
 
-def _book_approved(proposal: Proposal) -> None:
+def _book_approved(proposal: Proposal, audit: OpenLine) -> None:
     waiting = RatingCase.objects.filter(proposal=proposal, state=RatingState.PROPOSED).order_by("customer__code")
     shown = json.loads(proposal.shown)["rating_book"]
     if _book_digest(waiting.values_list("customer__code", "result_digest")) != shown["digest"]:
         raise Refused(Text("这批评级与提交审批的内容不同", "these ratings are not what was put before their checker"))
+    audit.wrote_digest("ratings.RatingCase", rows=shown["ratings"], digest=shown["digest"])
     now = timezone.now()
     groups = waiting.order_by().values_list("policy_id", "as_of", "model").distinct()
     for digest, as_of, model in list(groups):
@@ -192,10 +197,11 @@ def _book_approved(proposal: Proposal) -> None:
         same.update(state=RatingState.APPROVED, approved_at=now, expires_on=months_after(as_of, months))
 
 
-def _book_ended(proposal: Proposal) -> None:
-    RatingCase.objects.filter(proposal=proposal, state=RatingState.PROPOSED).update(
-        state=RatingState.SUGGESTED, proposal=None
-    )
+def _book_ended(proposal: Proposal, audit: OpenLine) -> None:
+    back = RatingCase.objects.filter(proposal=proposal, state=RatingState.PROPOSED)
+    shown = json.loads(proposal.shown)["rating_book"]
+    audit.wrote_digest("ratings.RatingCase", rows=shown["ratings"], digest=shown["digest"])
+    back.update(state=RatingState.SUGGESTED, proposal=None)
 
 
 def decidable(*, person: Person, case: RatingCase) -> bool:

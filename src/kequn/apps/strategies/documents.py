@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from kequn.apps.accounts.access import Person
-from kequn.apps.audit.services import canonical
+from kequn.apps.audit.services import OpenLine, canonical
 from kequn.apps.governance import versions
 from kequn.apps.governance.approving import register
 from kequn.apps.governance.models import DocumentVersion, Proposal
@@ -154,15 +154,17 @@ def _said(strategy: Strategy | None, columns: tuple[Column, ...], language: Lang
     return {"heads": heads, "rows": [[row[one.name] for one in columns] for row in rows]}
 
 
-def _approved(proposal: Proposal) -> None:
+def _approved(proposal: Proposal, audit: OpenLine) -> None:
     """Published; what the pack said of the strategy before is kept as its first published version."""
-    version = versions.publish(proposal)
+    version = versions.publish(proposal, audit)
     pack = own_pack()
     row = row_of(pack, version.key, version.effective_from)
     if row is not None:
         edition = next(one for one in pack.documents(version.effective_from) if one.key == STRATEGIES)
         began = min(edition.heading.in_force, version.effective_from)
-        versions.record_origin(kind=STRATEGY, key=version.key, body=row, pack=pack, in_force=began, number=1)
+        versions.record_origin(
+            kind=STRATEGY, key=version.key, body=row, pack=pack, in_force=began, number=1, audit=audit
+        )
     _refuse_unsound(policy_in_use(), version.key, version.effective_from)  # a segment may be retired meanwhile
 
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from kequn.apps.accounts.models import Role
+from kequn.apps.assessments import pins
 from kequn.apps.governance import approving
 from kequn.apps.governance.models import Proposal, ProposalState
 from kequn.apps.governance.selectors import SEGMENT, STRATEGY, proposals, sees_policy_work
@@ -65,7 +66,7 @@ def proposal(request: HttpRequest, number: int) -> HttpResponse:
         "barred": barred.in_language(language()) if barred is not None else "",
         "roles": ", ".join(roles) if language() == "en" else "、".join(roles),
         "version": found.versions.filter(kind=SEGMENT).first(),
-        "strategy": found.versions.filter(kind=STRATEGY).first(), "pin": found.pins.select_related("customer").first(),
+        "strategy": found.versions.filter(kind=STRATEGY).first(), "pin": pins.proposed_in(found),
         "rating": None if found.kind == BOOK else found.ratings.first(),
     }  # fmt: skip
     return render(request, "kequn/proposal.html", context)
@@ -103,7 +104,9 @@ def _shown(shown: dict[str, Any]) -> dict[str, Any]:
     facts = [(name, _said(key, body[key])) for key, name in _body_words() if body.get(key)]
     if "customer" in shown:
         pinned = _("into") if shown["in"] else _("out of")
+        act = [(_("Act"), _("End the pin; the rule decides again at the next run"))] if shown.get("ends") else []
         facts = [
+            *act,
             (_("Customer"), f"{shown['name']} ({shown['customer']})"),
             (_("Segment"), f"{pinned} “{labels.fact(shown['segment'], spoken)}”"),
             (_("Why"), shown["reason"]), (_("Owner"), shown["owner"]),

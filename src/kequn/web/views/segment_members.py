@@ -96,7 +96,9 @@ def pin_page(request: HttpRequest, key: str) -> HttpResponse:
         problem = ""
     today = timezone.localdate()
     holding = {one.pk for one in pins.active(today).filter(key=key)}
-    rows = [{"pin": one, "holds": one.pk in holding} for one in pins.pins_of(person=request.user, key=key)[:SHOWN]]
+    found = list(pins.pins_of(person=request.user, key=key)[:SHOWN])
+    ending = pins.ending(found)
+    rows = [{"pin": one, "holds": one.pk in holding, "ending": one.pk in ending} for one in found]
     typed = {
         name: request.POST.get(name, "") for name in ("code", "reason", "owner", "valid_from", "expires_on", "way")
     }
@@ -113,8 +115,9 @@ def _pinned(request: HttpRequest, key: str) -> str:
     posted = request.POST
     try:
         if posted.get("act") == "end":
-            pins.end_pin(person=request.user, number=whole_number(posted.get("pin", "")) or 0)
-            messages.success(request, _("The pin has ended; the rule decides again at the next run."))
+            number = whole_number(posted.get("pin", "")) or 0
+            pins.ask_to_end(person=request.user, number=number, reason=posted.get("why", ""))
+            messages.success(request, _("It waits for approval now."))
             return ""
         customer = customers.find(person=request.user, code=posted.get("code", "").strip())
         if customer is None:
