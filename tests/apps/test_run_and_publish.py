@@ -1,20 +1,21 @@
 """A book is brought in, run and published; what the pages read is what the run found, at every date."""
 
 import math
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 from django.conf import settings
 from django.db.models import F, Sum
+from django.utils import timezone
 
 from kequn.apps.accounts.access import LocalAdministrator
 from kequn.apps.assessments import listing
 from kequn.apps.assessments.models import CustomerFigures, FindingSpan, Run, RunState, StagedChange
 from kequn.apps.assessments.records import customer_rows
 from kequn.apps.assessments.selectors import history_of, migration, value_counts
-from kequn.apps.assessments.services import request_run
+from kequn.apps.assessments.services import request_daily_run, request_run
 from kequn.apps.assessments.tallies import Part
 from kequn.apps.audit.models import AuditLine
 from kequn.apps.audit.selectors import verify
@@ -262,3 +263,22 @@ def test_totals_are_counted_afresh_when_customers_went_away(book):
     Customer.objects.filter(code__endswith="1").delete()
     sizes = [one["customers"] for one in value_counts(person=ADMIN, kind="dimension") if one["key"] == "size"]
     assert sum(sizes) == Customer.objects.count()
+
+
+def test_the_run_of_the_day_is_asked_for_once_from_its_hour_on(book):
+    hour, zone = time(3, 0), timezone.get_current_timezone()
+    day = date(2026, 3, 5)
+    assert request_daily_run(hour=hour, now=datetime(2026, 3, 5, 2, 59, tzinfo=zone)) is None
+    job = request_daily_run(hour=hour, now=datetime(2026, 3, 5, 3, 0, tzinfo=zone))
+    assert request_daily_run(hour=hour, now=datetime(2026, 3, 5, 3, 1, tzinfo=zone)) is None
+    done = work_one(worker="test", job_id=job.id)
+    assert done.state == "done", done.error
+    assert Run.objects.get(id=done.result["run"]).as_of == day
+
+
+def test_a_day_that_was_run_already_or_an_empty_book_needs_no_run_of_the_day(sheets):
+    now = datetime(AS_OF.year, AS_OF.month, AS_OF.day, 12, tzinfo=timezone.get_current_timezone())
+    assert request_daily_run(hour=time(3, 0), now=now) is None
+    import_path(path=sheets, person=ADMIN, wish=Wish(unit="元"))
+    judge()
+    assert request_daily_run(hour=time(3, 0), now=now) is None

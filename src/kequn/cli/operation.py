@@ -180,7 +180,9 @@ def worker(
     from django.conf import settings
     from django.db import close_old_connections
     from django.db.utils import OperationalError
+    from django.utils import timezone
 
+    from kequn.apps.assessments.services import request_daily_run
     from kequn.apps.jobs.services import work_one
     from kequn.cli.in_use import hold
 
@@ -196,6 +198,8 @@ def worker(
     while not _Stop.asked:
         try:
             close_old_connections()
+            if settings.KEQUN_DAILY_RUN is not None and not once:
+                request_daily_run(hour=settings.KEQUN_DAILY_RUN, now=timezone.now())
             done = work_one(worker=name)
             patience = 1.0
         except OperationalError as error:  # the database is away: come back later

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from datetime import time
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -32,6 +33,15 @@ def number(name: str, *, default: int, least: int = 0) -> int:
     if not value.isdigit() or int(value) < least:
         raise BadSetting(f"{name}={value!r}: expected a whole number of at least {least}")
     return int(value)
+
+
+def time_of_day(name: str) -> time | None:
+    """An hour and minute, such as 03:00; None where nothing is set."""
+    value = text(name)
+    try:
+        return time.fromisoformat(value) if value else None
+    except ValueError as error:
+        raise BadSetting(f"{name}={value!r}: expected a time of day such as 03:00") from error
 
 
 def choice(name: str, choices: tuple[str, ...]) -> str:

@@ -22,6 +22,7 @@ CSRF_TRUSTED_ORIGINS = environment.words("KEQUN_TRUSTED_ORIGINS")
 
 KEQUN_PACK = environment.text("KEQUN_PACK", "cn")
 KEQUN_LEASE_SECONDS = environment.number("KEQUN_LEASE_SECONDS", default=60, least=2)
+KEQUN_DAILY_RUN = environment.time_of_day("KEQUN_DAILY_RUN")  # None: only people ask for runs
 KEQUN_LOCK_OUT_AFTER = environment.number("KEQUN_LOCK_OUT_AFTER", default=8, least=3)
 KEQUN_LOCK_OUT_SECONDS = environment.number("KEQUN_LOCK_OUT_SECONDS", default=900, least=1)
 KEQUN_KEEP_REPORT_DAYS = environment.number("KEQUN_KEEP_REPORT_DAYS", default=30, least=1)

@@ -5,7 +5,8 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
+from datetime import time as time_of_day
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from kequn.apps.assessments.snapshots import take_snapshot
 from kequn.apps.assessments.staging import span_keys, stage
 from kequn.apps.audit import faults
 from kequn.apps.audit.services import line
+from kequn.apps.customers.models import Customer
 from kequn.apps.governance.selectors import policy_in_use
 from kequn.apps.jobs.models import Job
 from kequn.apps.jobs.services import Lease, LeaseLost, enqueue, handler, heartbeat
@@ -41,6 +43,7 @@ from kequn.policy.planning import build_plan
 from kequn.version import VERSION
 
 ENGINES = ("duckdb", "spark")
+DAILY = "system:daily"  # who asks for the run of the day
 HALF_WRITTEN_SECONDS = 24 * 3600
 AFTER_PUBLISHING: list[Callable[[Run], None]] = []  # what apps above this one do when a run has been published
 
@@ -61,6 +64,21 @@ def request_run(*, person: Person, as_of: date, engine: str = "duckdb") -> Job:
         raise Misuse(Text(f"没有引擎 {engine}", f"no engine {engine}; there are {', '.join(ENGINES)}"))
     arguments = {"as_of": as_of.isoformat(), "engine": engine}
     return enqueue(kind="run", arguments=arguments, actor=person.actor_key)
+
+
+def request_daily_run(*, hour: time_of_day, now: datetime) -> Job | None:
+    """Ask for the run of the day once its hour has come; None where it is not due.
+
+    The facts and rules that read the date can change from one day to the next and not within a day. A day of which
+    a run is published already needs none.
+    """
+    local = timezone.localtime(now)
+    day, key = local.date(), f"daily-run-{local:%Y-%m-%d}"
+    if local.time() < hour or Job.objects.filter(key=key).exists() or not Customer.objects.exists():
+        return None
+    if Run.objects.filter(state=RunState.PUBLISHED, as_of__gte=day).exists():
+        return None
+    return enqueue(kind="run", arguments={"as_of": day.isoformat(), "engine": "duckdb"}, actor=DAILY, key=key)
 
 
 def request_replay(*, person: Person, as_of: date) -> Job:

@@ -31,6 +31,7 @@ def grouped(value: Decimal | float, places: int) -> str:
 OTHER_ACTORS = {
     "local:administrator": gettext_noop("administrator at the terminal"),
     "sign-in": gettext_noop("sign-in page"),
+    "system:daily": gettext_noop("the clock of the program"),
     "system:rerate": gettext_noop("the system"),
 }
 
