@@ -7,10 +7,11 @@ from datetime import timedelta
 
 import pytest
 from django.db import DatabaseError, transaction
+from django.utils import timezone
 
 from kequn.apps.accounts.models import User
 from kequn.apps.assessments.explaining import known_of
-from kequn.apps.assessments.models import FindingSpan
+from kequn.apps.assessments.models import FindingSpan, Pin
 from kequn.apps.assessments.segment_policy import Asked, draft_segment, review, row_of, submit_segment
 from kequn.apps.assessments.standing_book import standing_book
 from kequn.apps.audit.models import AuditLine
@@ -57,6 +58,22 @@ def test_what_the_preview_said_is_what_the_run_finds(xu, zhou, drafted, judge, m
         len(members()), len(members() - before), len(before - members()),
     )  # fmt: skip
     assert {one.code for one in shown.leaving_largest} <= before - members()
+
+
+def test_who_is_pinned_does_not_move_with_a_rule(drafted, judge, members):
+    stays, kept_out = sorted(members())[:2]
+    for code, is_in in ((stays, True), (kept_out, False)):
+        Pin.objects.create(
+            customer=Customer.objects.get(code=code), key="late_payers", is_in=is_in, reason="委员会决议", owner="徐",
+            valid_from=AS_OF, expires_on=AS_OF + timedelta(days=90), state="approved", maker="user:demo-segment",
+            made_at=timezone.now(),
+        )  # fmt: skip
+    judge(AS_OF)
+    before = members()
+    assert stays in before
+    assert kept_out not in before
+    shown = review(drafted("any(days_past_due > 10000)")).prospect
+    assert (shown.weight.customers, shown.leaving.customers) == (1, len(before) - 1)
 
 
 def test_only_what_is_in_force_at_the_date_is_read(approved):

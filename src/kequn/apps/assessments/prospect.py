@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from kequn.apps.assessments.outcomes import wilson
+from kequn.apps.assessments.pins import active
 from kequn.apps.assessments.standing_book import Array, StandingBook, stands
 from kequn.apps.customers.models import Customer
 from kequn.domain.rules import tree
@@ -93,12 +94,17 @@ def _minor(values: Array) -> int:
 def prospect(
     standing: StandingBook, pack: Pack, *, rule: tree.Expr | None, unknown_means: str, before: Array, key: str
 ) -> Prospect:
-    """The prospect of a rule beside those who are in now; no rule is a segment that is retired."""
+    """The prospect of a rule beside those who are in by the rule `before`; no rule is a segment that is retired.
+
+    Who is pinned is where the pin says, before and after: the run will lay pins over both rules alike.
+    """
     if rule is None:
         verdict = np.zeros(len(standing.codes), dtype=np.int8)
     else:
         verdict = standing.verdicts(pack, rule)
-    now, unknown = stands(verdict, unknown_means), verdict == -1
+    pinned, unknown = _Pinned(standing), verdict == -1
+    now = stands(verdict, unknown_means)
+    now, before = now if rule is None else pinned.over(key, now), pinned.over(key, before)
     enters, leaves = now & ~before, before & ~now
     default = standing.in_default[now] if len(standing.in_default) else np.full(0, -1, dtype=np.int8)
     known, bad = int((default >= 0).sum()), int((default == 1).sum())
@@ -111,7 +117,7 @@ def prospect(
         unknown=weigh(standing, unknown), missing=_missing(standing, pack, rule, unknown),
         unknown_largest=names.largest(unknown), entering=weigh(standing, enters), leaving=weigh(standing, leaves),
         entering_largest=names.largest(enters), leaving_largest=names.largest(leaves),
-        overlaps=_overlaps(standing, now, key),
+        overlaps=_overlaps(standing, pinned, now, key),
     )  # fmt: skip
 
 
@@ -135,13 +141,31 @@ def _named(expr: tree.Expr) -> list[tree.Expr]:
     return list(dict.fromkeys(one for child in tree.children_of(expr) for one in _named(child)))
 
 
-def _overlaps(standing: StandingBook, now: Array, key: str) -> tuple[Overlap, ...]:
+class _Pinned:
+    """The pins that hold on the day of the run, laid over members of segments."""
+
+    def __init__(self, standing: StandingBook) -> None:
+        held = list(active(standing.book.as_of))
+        places = {code: at for at, code in enumerate(standing.codes)} if held else {}
+        self.by_key: dict[str, list[tuple[int, bool]]] = {}
+        for one in held:
+            if one.customer.code in places:
+                self.by_key.setdefault(one.key, []).append((places[one.customer.code], one.is_in))
+
+    def over(self, key: str, members: Array) -> Array:
+        laid = members.copy()
+        for at, is_in in self.by_key.get(key, ()):
+            laid[at] = is_in
+        return laid
+
+
+def _overlaps(standing: StandingBook, pinned: _Pinned, now: Array, key: str) -> tuple[Overlap, ...]:
     gross = np.nan_to_num(standing.figures["exposure_gross"])
     found = []
     for other, verdict in standing.members.items():
         if other == key:
             continue
-        there = verdict == 1
+        there = pinned.over(other, verdict == 1)
         both, either = now & there, now | there
         if both.any():
             whole = float(gross[either].sum())
