@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from kequn.domain.projectfinance.arithmetic import arithmetic_of
 from kequn.domain.projectfinance.arrays import Array, ratio
 from kequn.domain.projectfinance.ratios import icr
 from kequn.domain.projectfinance.returns import ManyRates, many_rates_of_return
@@ -96,17 +97,20 @@ def covers_of(run: Run) -> tuple[Array, Array]:
     width = run.cfads.shape[1]
     if not run.plan.loans:
         return np.full((1, width), np.inf), np.full(width, np.inf)
+    do = arithmetic_of(width)
     scheduled = run.plan.loans[0].scheduled
     last = int(np.flatnonzero(scheduled > 0.0)[-1]) + 1 if (scheduled > 0.0).any() else 1
-    discount = 1.0 / (1.0 + run.senior_rates)
-    tail = np.zeros(width)
-    for period in range(len(run.cfads) - 1, last - 1, -1):
-        tail = (tail + run.cfads[period]) * discount[period]
-    loan, ahead = np.empty((last, width)), np.zeros(width)
+    factors = 1.0 / (1.0 + run.senior_rates)
+    cash, discount = do.line(run.cfads), do.line(factors)
+    tail = do.amount(0.0, width)
+    for period in range(len(cash) - 1, last - 1, -1):
+        tail = (tail + cash[period]) * discount[period]
+    value, ahead = do.blank(last, width, float), do.amount(0.0, width)
     for period in range(last - 1, -1, -1):
-        ahead = (ahead + run.cfads[period]) * discount[period]
-        loan[period] = ahead
-    whole = loan[0] + tail * np.prod(discount[:last], axis=0)
+        ahead = (ahead + cash[period]) * discount[period]
+        value[period] = ahead
+    loan = do.array(value)
+    whole = loan[0] + tail * np.prod(factors[:last], axis=0)
     balance = _balance(run)[:last]
     return ratio(loan, balance), ratio(whole, balance[0])
 

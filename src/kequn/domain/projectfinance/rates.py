@@ -62,7 +62,7 @@ class RatePlan:
 
     def growth(self, start: date, end: date, day_count: str) -> float:
         """Interest on one unit from start to end: the sum over the parts of rate x year fraction."""
-        if all(day <= start for day, _ in (*self.base, *self.margin)):
+        if not any(dated and dated[-1][0] > start for dated in (self.base, self.margin)):
             return self.at(start) * year_fraction(day_count, start, end)
         return sum(one.rate * year_fraction(day_count, one.start, one.end) for one in self.parts(start, end))
 

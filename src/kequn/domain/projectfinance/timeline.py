@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 import numpy as np
 
@@ -39,14 +40,11 @@ class Timeline:
 
     def construction_dates(self) -> list[date]:
         """The boundaries of the construction periods, the start first."""
-        return [
-            add_months(self.start, self.construction_step * place) for place in range(self.construction_periods + 1)
-        ]
+        return list(_boundaries(self.start, 0, self.construction_step, self.construction_periods))
 
     def operation_dates(self) -> list[date]:
         """The boundaries of the operation periods; the first is the start of operation."""
-        first = self.construction_months
-        return [add_months(self.start, first + self.step * place) for place in range(self.periods + 1)]
+        return list(_boundaries(self.start, self.construction_months, self.step, self.periods))
 
     def times(self) -> Array:
         """Years from the start to the end of every period, construction first."""
@@ -61,3 +59,11 @@ class Timeline:
     def tax_years(self) -> list[int]:
         """The calendar year in which each operation period ends, a period to 1 January belonging to the year before."""
         return [date.fromordinal(one.toordinal() - 1).year for one in self.operation_dates()[1:]]
+
+
+@lru_cache(maxsize=256)
+def _boundaries(start: date, after: int, step: int, periods: int) -> tuple[date, ...]:
+    """The first day and the ends of equal periods that begin some months after a date; sizing, tax and run ask for
+    the same ones.
+    """
+    return tuple(add_months(start, after + step * place) for place in range(periods + 1))
