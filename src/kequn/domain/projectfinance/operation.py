@@ -97,8 +97,9 @@ def _grown(rate: Array, years: int) -> Array:
     """(1 + rate)^year for every year of operation, by repeated multiplication; shape (years, scenarios)."""
     factor = np.atleast_1d(1.0 + rate)
     found = np.ones((years, len(factor)))
-    found[1:] = factor
-    return np.multiply.accumulate(found, axis=0, out=found)
+    for year in range(1, years):
+        np.multiply(found[year - 1], factor, out=found[year])
+    return found
 
 
 def _years(project: Project) -> int:
