@@ -1,7 +1,7 @@
 """The example models attached to projects of the sample book, with what came so far, so that their pages are filled."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,7 +71,7 @@ def _came(person: "Person", model: "ProjectModel", revenues: tuple[float, ...], 
     rows = [row for row in answer["periods"] if date.fromisoformat(row["end"]) <= UNTIL]
     for place, (row, revenue, cost) in enumerate(zip(rows, revenues, costs, strict=False)):
         keep_actual(
-            person=person, project=model.project, period_end=date.fromisoformat(row["end"]) - timedelta(days=1),
+            person=person, project=model.project, period_end=date.fromisoformat(row["end"]),
             amounts=_amounts(row, revenue, cost, knows_tax=place > 0), currency="CNY",
         )  # fmt: skip
 

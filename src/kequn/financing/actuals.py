@@ -97,7 +97,7 @@ def _placed(
     by_place: dict[int, Mapping[str, float | None]] = {}
     astray = []
     for day, values in sorted(known.items()):
-        place = ends.get(day + timedelta(days=1), ends.get(day))
+        place = ends.get(day, ends.get(day - timedelta(days=1)))
         if place is None:
             astray.append(day)
         else:

@@ -196,14 +196,16 @@ def warnings_of(run: Run, column: int = 0) -> tuple[Finding, ...]:
     serve the debt, debt left over.
     """
     line, found = run.project.timeline, []
-    years = line.years_of_operation()
+    years, unit = line.years_of_operation(), f" {run.project.unit}".rstrip()
     for year in range(int(years[-1]) + 1):
         cash = float((run.cfads + run.waterfall.from_mra)[years == year, column].sum())
         if cash < 0.0:
-            found.append(_found("negative_cash", "CFADS", f"现金流为负：{cash:,.2f}", f"negative: {cash:,.2f}", year))
+            found.append(
+                _found("negative_cash", "CFADS", f"现金流为负：{cash:,.2f}{unit}", f"negative: {cash:,.2f}{unit}", year)
+            )
         unpaid = float(run.waterfall.unpaid[years == year, column].sum())
         if unpaid > 1e-6:
-            text = (f"有 {unpaid:,.2f} 本息未付", f"{unpaid:,.2f} of the debt service is unpaid")
+            text = (f"有 {unpaid:,.2f}{unit} 本息未付", f"{unpaid:,.2f}{unit} of the debt service is unpaid")
             found.append(_found("unpaid", run.plan.loans[0].name, *text, year))
     found += [
         _found("short", run.plan.loans[0].name, "测算情景的现金流不足以按目标还本，不得再提款",
@@ -214,7 +216,12 @@ def warnings_of(run: Run, column: int = 0) -> tuple[Finding, ...]:
         left = float(loan.closing[-1, column])
         if left > 1e-6 * max(1.0, float(loan.opening[0, column])):
             found.append(
-                _found("left", name, f"项目终了仍欠 {left:,.2f}", f"{left:,.2f} is owed at the end of the project")
+                _found(
+                    "left",
+                    name,
+                    f"项目终了仍欠 {left:,.2f}{unit}",
+                    f"{left:,.2f}{unit} is owed at the end of the project",
+                )
             )
     return (*_breaches(run, column), *found)
 
@@ -232,13 +239,29 @@ def _breaches(run: Run, column: int) -> Iterator[Finding]:
         held = (flags[:, column] & owed).nonzero()[0]
         if len(held):
             first, count = int(held[0]), len(held)
-            cover, end = float(flow.tested_dscr[first, column]), line.operation_dates()[first + 1]
+            cover, end = float(flow.tested_dscr[first, column]), line.last_days()[first]
+            years = _years_said(sorted({int(year) + 1 for year in line.years_of_operation()[held]}))
             digits = 2 if f"{cover:.2f}" != f"{level:.2f}" else 4
             why = (f"偿债备付率 {cover:.{digits}f} 低于 {level:.2f}", f"DSCR {cover:.{digits}f} below {level:.2f}")
             if cover >= level:
                 why = ("准备金不足或有欠款", "a reserve is not full or something is owed")
             yield _found(
-                code, "DSCR", f"截至 {end} 的期间首次{zh}：{why[0]}；共 {count} 期",
-                f"{en} first in the period to {end}: {why[1]}; {count} period(s) in all",
+                code, "DSCR", f"截至 {end} 的期间首次{zh}：{why[0]}；共 {count} 期，在第 {years} 年",
+                f"{en} first in the period to {end}: {why[1]}; {count} period(s) in all, in year {years}",
                 int(line.years_of_operation()[first]),
             )  # fmt: skip
+
+
+def _years_said(years: list[int]) -> str:
+    """Years with those that follow one another drawn together.
+
+    >>> _years_said([1, 2, 3, 7])
+    '1–3, 7'
+    """
+    spans: list[list[int]] = []
+    for year in years:
+        if spans and spans[-1][-1] == year - 1:
+            spans[-1] = [spans[-1][0], year]
+        else:
+            spans.append([year])
+    return ", ".join("–".join(str(year) for year in span) for span in spans)

@@ -1,7 +1,7 @@
 """The timeline of a project: construction, then operation, each in equal periods of whole months."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 
 import numpy as np
@@ -46,6 +46,10 @@ class Timeline:
         """The boundaries of the operation periods; the first is the start of operation."""
         return list(_boundaries(self.start, self.construction_months, self.step, self.periods))
 
+    def last_days(self) -> list[date]:
+        """The last day of each operation period, by which people name it: 30 June, where the next begins on 1 July."""
+        return [one - timedelta(days=1) for one in self.operation_dates()[1:]]
+
     def times(self) -> Array:
         """Years from the start to the end of every period, construction first."""
         built = np.arange(1, self.construction_periods + 1) * self.construction_step
@@ -57,8 +61,8 @@ class Timeline:
         return np.arange(self.periods) * self.step // 12
 
     def tax_years(self) -> list[int]:
-        """The calendar year in which each operation period ends, a period to 1 January belonging to the year before."""
-        return [date.fromordinal(one.toordinal() - 1).year for one in self.operation_dates()[1:]]
+        """The calendar year in which each operation period ends."""
+        return [one.year for one in self.last_days()]
 
 
 @lru_cache(maxsize=256)
