@@ -45,6 +45,7 @@ def model_projects() -> Iterator[str]:
             _simulate(person, model)
         if name == LOWERED:
             _reforecast(person, model)
+    yield from _record(taken)
 
 
 def _project_for(sector: str, taken: list[int]) -> "Project | None":
@@ -103,6 +104,44 @@ def _reforecast(person: "Person", model: "ProjectModel") -> None:
         text = text.replace(before, after)
     why = "电价与发电量下调 lower prices and volumes"
     keep_model(person=person, project=model.project, asked=Asked(text, model.name, LOWERED_FROM, why))
+
+
+def _record(numbers: list[int]) -> Iterator[str]:
+    """Name, cost, dates and covers of these projects as their models have them, brought in as a sheet would be."""
+    import csv
+
+    from django.conf import settings
+
+    from kequn.apps.accounts.access import LocalAdministrator
+    from kequn.apps.ingest.services import Wish, import_path
+
+    file = Path(settings.KEQUN_HOME) / "sample" / "modelled" / "projects.csv"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    rows = [row for number in numbers for row in _recorded(number)]
+    with file.open("w", encoding="utf-8", newline="") as out:
+        sheet = csv.DictWriter(out, list(rows[0]))
+        sheet.writeheader()
+        sheet.writerows(rows)
+    for batch in import_path(path=file.parent, person=LocalAdministrator(), wish=Wish(source="sample", unit="元")):
+        yield f"facts of modelled projects: {batch.rows_stored} stored"
+
+
+def _recorded(number: int) -> Iterator[dict[str, Any]]:
+    """One row for each party of a project, as its model in force at the end of the actual figures says it."""
+    from kequn.apps.deals.models import Project
+    from kequn.apps.projects.selectors import answer_of, model_in_force
+
+    project = Project.objects.get(pk=number)
+    model = model_in_force(project, UNTIL)
+    answer = (answer_of(model, "base") or {}) if model else {}
+    figures, first = answer["key_figures"], date.fromisoformat(answer["periods"][0]["start"])
+    for party in project.parties.select_related("customer"):
+        yield {
+            "customer_id": party.customer.code, "project_id": project.project_id, "role": party.role,
+            "total_investment": round(figures["total_uses"] * 10_000),
+            "commissioning_year": first.year, "stage": "operation" if first <= UNTIL else "construction",
+            "dscr_min": round(figures["min_dscr"], 3), "llcr": round(figures["llcr"], 3),
+        }  # fmt: skip
 
 
 def _simulate(person: "Person", model: "ProjectModel") -> None:
