@@ -247,7 +247,7 @@ def _breaches(run: Run, column: int) -> Iterator[Finding]:
                 why = ("准备金不足或有欠款", "a reserve is not full or something is owed")
             yield _found(
                 code, "DSCR", f"截至 {end} 的期间首次{zh}：{why[0]}；共 {count} 期，在第 {years} 年",
-                f"{en} first in the period to {end}: {why[1]}; {count} period(s) in all, in year {years}",
+                f"{en} first in the period to {end}: {why[1]}; {count} period(s) in all, in year(s) {years}",
                 int(line.years_of_operation()[first]),
             )  # fmt: skip
 

@@ -40,10 +40,12 @@ CODE_LENGTH = 3  # of a currency
 CARRIED = ("min_dscr", "min_dscr_date", "average_dscr", "llcr", "equity_irr", "first_lockup", "first_default")
 
 
-def actuals(_request: HttpRequest, model: ProjectModel) -> dict[str, Any]:
+def actuals(request: HttpRequest, model: ProjectModel) -> dict[str, Any]:
     answer = answer_shown(model)
     unit, kept = unit_of_amounts(answer), selectors.actuals_of(model.project)
-    context = {"unit": unit_of(answer), "is_unit_known": unit is not None} | _form(answer, kept)
+    context = {"unit": unit_of(answer), "is_unit_known": unit is not None} | _form(
+        answer, kept, request.GET.get("end", "")
+    )
     if unit is None or not kept:
         return context
     mine = [one for one in kept if one.currency == answer["currency"]]
@@ -55,17 +57,28 @@ def actuals(_request: HttpRequest, model: ProjectModel) -> dict[str, Any]:
     return context | _compared(found, answer["levels"]) | more | _carried_on(model, found, answer)
 
 
-def _form(answer: Answer, kept: Sequence[ProjectActual]) -> dict[str, Any]:
-    """The periods that have ended, the first of them of which nothing is known, and an empty field for each line."""
+def _form(answer: Answer, kept: Sequence[ProjectActual], asked: str) -> dict[str, Any]:
+    """The periods that have ended; the one that is asked for, else the first of which nothing is known; a field for
+    each line, with what is kept of that period.
+    """
     ends = [date.fromisoformat(row["end"]) for row in answer["periods"]]
-    past, entered = [one for one in ends if one <= timezone.localdate()], {one.period_end for one in kept}
+    past, entered = [one for one in ends if one <= timezone.localdate()], {one.period_end: one for one in kept}
+    unknown = next((one for one in past if one not in entered), past[-1] if past else None)
+    chosen = next((one for one in past if one.isoformat() == asked), unknown)
+    there, unit = entered.get(chosen) if chosen else None, unit_of_amounts(answer)
     return {
-        "unit_code": unit.code if (unit := unit_of_amounts(answer)) else "",
+        "unit_code": unit.code if unit else "",
         "ends": past[-ENDS_OFFERED:],
         "first_end": ends[0],
-        "chosen_end": next((one for one in past if one not in entered), past[-1] if past else None),
-        "fields": [{"name": name, "label": _label(name), "value": "", "error": ""} for name in ACTUAL_LINES],
-    }
+        "chosen_end": chosen,
+        "fields": [{"name": name, "label": _label(name), "value": _typed(getattr(there, name, None), unit), "error": ""}
+                   for name in ACTUAL_LINES],
+    }  # fmt: skip
+
+
+def _typed(minor: int | None, unit: MoneyUnit | None) -> str:
+    """A kept amount as one would type it in a unit; nothing where it is unknown."""
+    return "" if minor is None or unit is None else f"{unit.of(minor).normalize():f}"
 
 
 def _in_unit(minor: int | None, unit: MoneyUnit) -> float | None:

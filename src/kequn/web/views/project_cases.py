@@ -46,7 +46,7 @@ def driver_value(name: str, value: float) -> str:
     kind = name.partition(".")[0]
     if kind in FACTORS or kind == "cost":
         return f"× {value:.2f}"
-    return f"{value:+.2%}" if kind in SHARES else f"{value:+,.1f}"
+    return f"{value:+.2%}" if kind in SHARES else f"{value:+,.1f}".removesuffix(".0")
 
 
 def cases(request: HttpRequest, model: ProjectModel) -> dict[str, Any]:
