@@ -43,6 +43,7 @@ def measures_of(run: Run) -> Measures:
     CFADS up to maturity over the opening balance; PLCR with the CFADS to the end. ICR: CFADS (with what the MRA
     releases) over senior interest due.
     NPVs at the project's discount rate, effective a year. Average life counts what was really repaid.
+    Source: the definitions of `ratios`, `returns` and `average_life`, put together for one run.
     """
     flow, line = run.waterfall, run.project.timeline
     tested = flow.tested_dscr
@@ -93,7 +94,11 @@ def _average(covers: Array) -> Array:
 
 
 def covers_of(run: Run) -> tuple[Array, Array]:
-    """LLCR at the start of every period of the loan's life, PLCR at the start; infinite where nothing is owed."""
+    """LLCR at the start of every period of the loan's life, PLCR at the start; infinite where nothing is owed.
+
+    LLCR[t] = (sum of CFADS[k] discounted to t, k to maturity) / B[t-1]; PLCR the same to the project's end. Source: the
+    usual definitions of loan agreements.
+    """
     width = run.cfads.shape[1]
     if not run.plan.loans:
         return np.full((1, width), np.inf), np.full(width, np.inf)

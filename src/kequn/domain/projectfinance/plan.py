@@ -60,7 +60,10 @@ class FinancingPlan:
 
 
 def steps_by_period(steps: BySteps, project: Project) -> Array:
-    """Values by steps of years as one value for each operation period."""
+    """Values by steps of years as one value for each operation period.
+
+    Shape (periods,). Source: the definition of `model.BySteps`.
+    """
     line = project.timeline
     start = np.arange(line.periods) * line.step / 12.0
     ordered = sorted(steps)
@@ -71,7 +74,10 @@ def steps_by_period(steps: BySteps, project: Project) -> Array:
 
 
 def rates_of(loan: Loan, project: Project) -> tuple[Array, Array]:
-    """The interest on one unit over each construction and each operation period."""
+    """The interest on one unit over each construction and each operation period.
+
+    Sum over the parts of a period of rate x year fraction, shape (periods,) each. Source: `rates.RatePlan.growth`.
+    """
     line = project.timeline
     built, run = (
         np.array([loan.rates.growth(start, end, loan.day_count) for start, end in pairwise(dates)])
@@ -81,7 +87,10 @@ def rates_of(loan: Loan, project: Project) -> tuple[Array, Array]:
 
 
 def costs_by_period(project: Project, scenario: Scenario) -> Array:
-    """Capital cost by construction period, with the interest of the VAT facility in construction; (periods, ...)."""
+    """Capital cost by construction period, with the interest of the VAT facility in construction; (periods, ...).
+
+    spent[t] + VAT paid so far x rate; in the unit of the model. Source: the definition of `model.CapitalCost`.
+    """
     periods = project.timeline.construction_periods
     factor = np.atleast_1d(scenario.value("capex"))
     spent, vat = np.zeros((periods, 1)), np.zeros((periods, 1))
@@ -96,6 +105,7 @@ def costs_by_period(project: Project, scenario: Scenario) -> Array:
 def depreciation_by_period(project: Project, cost: Array) -> Array:
     """Depreciation of the capitalised cost (all uses but reserves), shared among the assets by amount; (periods,
     ...).
+    Sum over assets of share[t] x amount / all amounts x cost. Source: `depreciation.depreciation_shares`.
     """
     line = project.timeline
     total = sum(one.amount for one in project.capital)
@@ -140,7 +150,10 @@ class _Sizing:
 
 
 def tax_calendar(project: Project) -> tuple[list[tuple[int, bool]], int]:
-    """The tax year of each period and whether it ends with it; and the first year in which anything is sold."""
+    """The tax year of each period and whether it ends with it; and the first year in which anything is sold.
+
+    One entry a period. Source: 企业所得税法, article 53 (from memory): the tax year is the calendar year.
+    """
     years = project.timeline.tax_years()
     ends = [(year, place == len(years) - 1 or years[place + 1] != year) for place, year in enumerate(years)]
     firsts = [_first_sale(one) for one in project.revenues if not one.is_subsidy]
@@ -156,7 +169,11 @@ def _first_sale(one: Revenue) -> float:
 
 
 def plan_financing(project: Project) -> FinancingPlan:
-    """Size the loans on the sizing case and lay out their draws. One scenario; see the head of this file."""
+    """Size the loans on the sizing case and lay out their draws. One scenario; see the head of this file.
+
+    Amounts in the unit of the model, by period. Source: the closed forms of `sculpting`, `draws`, `sizing` and
+    `average_life`.
+    """
     sizing = _Sizing(project, project.scenario(project.sizing_case))
     if not project.loans:
         unfunded = funded_with_debt(sizing.costs, FacilityTerms(0.0), debt=0.0)

@@ -14,6 +14,7 @@ def dsra_target(
     Scheduled principal is capped by the balance, interest runs on the balance that is left; half a period ahead is
     half of the next service. `balance` is the balance now, shape (...); `rates` and `scheduled` (periods, ...). `do` is
     the arithmetic of one case or of many.
+    Amounts in one unit. Source: the usual definition of loan agreements, so many months of coming service.
 
     >>> dsra_target(np.array(100.0), np.full(3, 0.1), np.array([0.0, 50.0, 50.0]), 0, 0.5).item()
     30.0
@@ -32,6 +33,7 @@ def mra_targets(spending: Array, periods_ahead: int) -> Array:
     """Maintenance reserve at each period's end: every coming outlay saved in equal parts over the periods before it.
 
     An outlay k periods ahead is held at (1 - k / periods_ahead); shapes as `spending`, amounts positive.
+    Source: the usual definition of loan agreements, each overhaul saved in equal parts.
 
     >>> mra_targets(np.array([0.0, 0.0, 80.0]), 2).tolist()
     [0.0, 40.0, 0.0]

@@ -30,11 +30,14 @@ class RateOfReturn:
 
     @property
     def rate(self) -> float | None:
+        """The root where there is exactly one, a fraction per unit of time; else None."""
         return self.roots[0] if len(self.roots) == 1 else None
 
 
 def present_value(amounts: Sequence[float], times: Sequence[float], rate: float) -> float:
     """Sum of amount / (1 + rate)^time; rate above -1 per unit of time.
+
+    Amounts in one unit. Source: the definition of present value.
 
     >>> present_value([-100.0, 110.0], [0.0, 1.0], 0.1)
     0.0
@@ -43,7 +46,10 @@ def present_value(amounts: Sequence[float], times: Sequence[float], rate: float)
 
 
 def year_times(dates: Sequence[date]) -> list[float]:
-    """Years from the first date, ACT/365F, as XIRR reads them."""
+    """Years from the first date, ACT/365F, as XIRR reads them.
+
+    (d[i] - d[0]) / 365. Source: the definition of the XIRR function of spreadsheets.
+    """
     return [(one - dates[0]).days / 365 for one in dates]
 
 
@@ -211,6 +217,7 @@ def payback(amounts: Sequence[float], times: Sequence[float], rate: float = 0.0)
     """The time from which the (discounted) running sum stays at or above nil, by straight line within its period.
 
     None where it never does. With a rate this is the discounted payback.
+    Amounts in one unit, times in years. Source: the definition of payback, flows even within their period.
 
     >>> payback([-100.0, 60.0, 80.0], [0.0, 1.0, 2.0])
     1.5
@@ -240,6 +247,7 @@ def many_rates_of_return(amounts: Array, times: Array) -> ManyRates:
 
     Where all columns pay first and receive later the root is unique and all are found at once; else each column is put
     to `rates_of_return`, so that both faces agree.
+    Source: as `rates_of_return`; Newton's method on the logarithm of the ratio of the two values.
     """
     turn = _turning_row(amounts) if amounts.shape[1] > 1 else None  # one series alone is quicker by the other way
     if turn is not None:

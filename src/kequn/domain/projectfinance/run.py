@@ -40,10 +40,12 @@ class Building:
 
     @property
     def uses(self) -> Array:
+        """Costs, fees, interest and the first filling of the reserve; (construction periods, scenarios)."""
         return self.costs + self.fees + self.interest + self.junior_interest + self.reserve
 
     @property
     def sources(self) -> Array:
+        """What lenders and owners pay in; equal to the uses in every period."""
         return self.senior_draws + self.junior_draws + self.owners
 
 
@@ -112,6 +114,7 @@ def solve(
     `is_brief` keeps of the waterfall only what a simulation needs, which is quicker for many scenarios: the other lines
     are empty. A scenario whose values are arrays runs as many cases at once; one case gives the same numbers as its
     column among many.
+    Source: `plan`, `operation`, `taxes` and `waterfall`, period after period.
     """
     scenario.check(project.line_names)
     agreed = plan_financing(project) if plan is None else plan
@@ -121,6 +124,7 @@ def solve(
 def rules_of(project: Project, plan: FinancingPlan) -> WaterfallRules:
     """The order of payment of a project and its conditions, in periods of its timeline; the usual order if none is
     declared.
+    Source: the definitions of `model.Covenants`.
     """
     given, line = project.covenants, project.timeline
     order = given.order or (

@@ -61,7 +61,10 @@ class Uncertainty:
 def draw(
     uncertainties: Sequence[Uncertainty], correlation: Array | None, count: int, generator: np.random.Generator
 ) -> dict[str, Array]:
-    """Correlated values of drivers, shape (count,) each, by a Gaussian copula (Cholesky factor of the correlation)."""
+    """Correlated values of drivers, shape (count,) each, by a Gaussian copula (Cholesky factor of the correlation).
+
+    Source: Gaussian copula, x = L z with L L' the correlation (Nelsen, An Introduction to Copulas).
+    """
     _check(uncertainties, correlation)
     z = generator.standard_normal((len(uncertainties), count))
     if correlation is not None:
@@ -124,6 +127,7 @@ def simulate(
     """Run a project `count` times with drawn drivers, in chunks; `mapped` may run chunks side by side.
 
     All drivers are drawn first, so that the numbers do not depend on how the chunks are run.
+    Quantiles are values that occurred (the lower of two neighbours). Source: Monte Carlo on `run.solve`.
     """
     agreed = plan or plan_financing(project)
     values = draw(uncertainties, correlation, count, generator)

@@ -28,7 +28,11 @@ class TaxRules:
 
 
 class TaxLedger:
-    """Taxes of year after year; holds the losses that may still be set off, the oldest used first."""
+    """Taxes of year after year; holds the losses that may still be set off, the oldest used first.
+
+    tax = rate x share of the holiday x max(0, profit - losses of earlier years), in the unit of the model, shape
+    (scenarios,). Source: 企业所得税法, articles 4, 18 and 54, 实施条例, articles 87 and 88 (from memory).
+    """
 
     def __init__(self, rules: TaxRules, do: Arithmetic = MANY) -> None:
         self.rules, self.do = rules, do

@@ -26,6 +26,7 @@ class Timeline:
 
     @property
     def construction_periods(self) -> int:
+        """Periods of construction."""
         return self.construction_months // self.construction_step
 
     @property

@@ -148,6 +148,7 @@ def run_waterfall(
     stays, capped by the balance. Distributions (with what the lock-up account holds) are paid if the tested DSCR
     reaches lock-up, there are no arrears, bills or reserve drawings, and the DSRA is full; else the cash is locked
     up. What the MRA releases counts as CFADS of its period.
+    Amounts in one unit, shape (periods,) or (periods, scenarios). Source: the declared order of the loan agreement.
     """
     is_one = cfads.ndim == 1
     target = None if mra_target is None else mra_target[:, None] if mra_target.ndim == 1 else mra_target
