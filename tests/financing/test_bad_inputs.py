@@ -1,4 +1,4 @@
-"""Every number of a model, one after another, replaced by an absurd one: a plain refusal, or an answer that is finite."""
+"""Every number of a model, one after another, replaced by an absurd one: a plain refusal or a finite answer."""
 
 import math
 from collections.abc import Iterator
