@@ -10,8 +10,7 @@ CFADS has the shape (periods,) or (periods, scenarios).
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -181,7 +180,7 @@ class WaterfallRun:
         self.mra_target = None if mra_target is None else self.do.line(mra_target)
         self.rates = {one.name: self.do.line(widened(one.rates, periods, cfads)) for one in loans}
         self.scheduled = {one.name: self.do.line(widened(one.scheduled, periods, cfads)) for one in loans}
-        self.steps = [self._step(name) for name in rules.order]
+        self.steps = [name.partition(":")[::2] for name in rules.order]
         self.names = [step[8:] for step in rules.order if step.startswith("service:")]
         self.senior = self.names[0] if self.names else ""
         self.state = _opening_state(loans, rules, self.do, width)
@@ -221,18 +220,10 @@ class WaterfallRun:
         state.cash = self.cfads[period] - state.bills
         self._release_mra(period)
         self._accrue(period)
-        for pay in self.steps:
-            pay(period)
+        for step, loan in self.steps:
+            self._PAYING[step](self, period, loan)
         self._close(period)
         state.interest = {}
-
-    def _step(self, name: str) -> Callable[[int], None]:
-        """What pays one step of the declared order."""
-        if name.startswith("service:"):
-            return partial(self._service, name[8:])
-        return {"dsra": self._fill_dsra, "mra": self._fill_mra, "sweep": self._sweep, "distribution": self._distribute}[
-            name
-        ]
 
     def _accrue(self, period: int) -> None:
         state = self.state
@@ -281,7 +272,7 @@ class WaterfallRun:
         state.cash = state.cash + state.cure
         self._note("cure", period, state.cure)
 
-    def _service(self, name: str, period: int) -> None:
+    def _service(self, period: int, name: str) -> None:
         state = self.state
         interest = state.interest[name]
         scheduled = state.scheduled[name]
@@ -319,7 +310,7 @@ class WaterfallRun:
             self._note("dsrf_drawn", period, drawn)
         state.cash = state.cash + taken
 
-    def _fill_dsra(self, period: int) -> None:
+    def _fill_dsra(self, period: int, _loan: str) -> None:
         rules, state = self.rules, self.state
         if rules.dsrf_limit:
             self._repay_dsrf(period)
@@ -364,7 +355,7 @@ class WaterfallRun:
         state.cash = state.cash + state.from_mra
         self._note("from_mra", period, state.from_mra)
 
-    def _fill_mra(self, _period: int) -> None:
+    def _fill_mra(self, _period: int, _loan: str) -> None:
         if self.mra_target is None:
             return
         state = self.state
@@ -372,7 +363,7 @@ class WaterfallRun:
         state.mra = state.mra + saved
         state.cash = state.cash - saved
 
-    def _sweep(self, period: int) -> None:
+    def _sweep(self, period: int, _loan: str) -> None:
         rules, state = self.rules, self.state
         is_failing = (state.arrears > self.tolerance) | state.is_in_default
         if not rules.sweep_share and not self.do.some(is_failing):
@@ -384,7 +375,7 @@ class WaterfallRun:
         state.arrears = self.do.greater(0.0, state.arrears - swept)
         self._note_loan(self.senior, "sweep", period, swept)
 
-    def _distribute(self, period: int) -> None:
+    def _distribute(self, period: int, _loan: str) -> None:
         state, rules = self.state, self.rules
         blocked = (state.arrears > self.tolerance) | (state.cash < 0.0)
         if rules.lockup_dscr:
@@ -423,6 +414,10 @@ class WaterfallRun:
         }
         flags: dict[str, Any] = {name: self.do.array(flag) for name, flag in self.flags.items()}
         return Waterfall(self.do.array(self.cfads), loans, **lines, **flags)
+
+    _PAYING: ClassVar[Mapping[str, Callable[["WaterfallRun", int, str], None]]] = {
+        "service": _service, "dsra": _fill_dsra, "mra": _fill_mra, "sweep": _sweep, "distribution": _distribute,
+    }  # fmt: skip
 
     def _written(self, lines: Mapping[str, Line], name: str) -> Array:
         return self.do.array(lines[name]) if name in lines else _EMPTY
