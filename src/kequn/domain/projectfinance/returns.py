@@ -117,14 +117,13 @@ class _Sum:
     __slots__ = ("pairs", "sides", "times")
 
     def __init__(self, values: Array, times: Array) -> None:
-        above, below = np.maximum(values, 0.0), np.maximum(-values, 0.0)
-        self.times, self.sides = times, np.stack([above, below, above * times, below * times])
+        self.times, self.sides = times, _sides(values, times) if len(values) > _SHORT else None
         self.pairs = list(zip(values.tolist(), times.tolist(), strict=True))
 
     def parts(self, s: float) -> tuple[float, float, float, float]:
         """The sizes of the positive and of the negative terms, and the same with each term times its time."""
         shift = self.pairs[-1][1] if s < 0.0 else self.pairs[0][1]
-        if len(self.pairs) > _SHORT:
+        if self.sides is not None:
             above, below, late_above, late_below = (self.sides @ np.exp(-s * (self.times - shift))).tolist()
             return above, below, late_above, late_below
         up = down = late_up = late_down = 0.0
@@ -144,6 +143,12 @@ class _Sum:
         if abs(up - down) <= 4.0 * _EPSILON * (up + down):
             return 0
         return 1 if up > down else -1
+
+
+def _sides(values: Array, times: Array) -> Array:
+    """Sizes of the positive and of the negative flows, and each times its time, as rows."""
+    above, below = np.maximum(values, 0.0), np.maximum(-values, 0.0)
+    return np.stack([above, below, above * times, below * times])
 
 
 def _sign(value: float) -> int:
