@@ -42,8 +42,7 @@ def model_projects() -> Iterator[str]:
         model = _keep(person, project, file, start)
         _came(person, model, revenues, costs)
         yield f"model {name} kept for {project.project_id}"
-        if revenues:
-            _simulate(person, model)
+        _simulate(person, model)
         if name == LOWERED:
             _reforecast(person, model)
     yield from _record(taken)

@@ -37,6 +37,11 @@ def in_readers_unit(answer: Answer) -> Answer:
     return in_unit(answer, factor, name)
 
 
+def with_unit(amount: str, name: str) -> str:
+    """An amount as it is written with its unit, where each language puts it."""
+    return f"{amount} {name}" if language() == "zh" else f"{name} {amount}"
+
+
 def named_of(project: Project) -> dict[str, str]:
     """Currency and unit of a model that is read, as what is kept of it names them."""
     return {"currency": project.currency, "unit": project.unit}

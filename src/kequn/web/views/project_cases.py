@@ -18,7 +18,7 @@ from kequn.financing.results import figures_in_unit, kept_of
 from kequn.financing.words import FIGURES, UNITS, said, shown
 from kequn.reports.charts import Arm, Band, fan, tornado_chart
 from kequn.web.templatetags.kequn import language
-from kequn.web.views.project_amounts import answer_shown, factor_of, in_readers_unit, named_of
+from kequn.web.views.project_amounts import answer_shown, factor_of, in_readers_unit, named_of, with_unit
 from kequn.web.views.project_parts import WIDE, cover_chart, marks_of, told, unit_of
 
 COMPARED = (
@@ -230,7 +230,7 @@ def _drawn(model: ProjectModel, one: ModelSimulation) -> dict[str, Any]:
     return {
         "done": one,
         "rules": kept["rules"] if kept["rules"].get("cures") else None,
-        "cure_limit": f"{kept['rules'].get('cure_limit', 0.0) * factor:,.2f} {unit}",
+        "cure_limit": with_unit(f"{kept['rules'].get('cure_limit', 0.0) * factor:,.2f}", unit),
         "fan": fan(
             title=_("Tested DSCR over time, simulated (times)"), categories=[row["end"][:7] for row in periods],
             bands=bands, middle=("P50", quantile("p50")), shown=lambda value: f"{value:.2f}",

@@ -19,7 +19,7 @@ from kequn.financing.words import FIGURES, SOURCES, USES, Word, said, shown, wor
 from kequn.reports.charts import Series, Threshold, lines, stacks
 from kequn.web import labels
 from kequn.web.templatetags.kequn import language, money
-from kequn.web.views.project_amounts import answer_shown
+from kequn.web.views.project_amounts import answer_shown, with_unit
 
 Answer = Mapping[str, Any]
 TOLD_AT_MOST = 30
@@ -74,7 +74,8 @@ def overview(_request: HttpRequest, model: ProjectModel) -> dict[str, Any]:
         "unit": unit_of(answer),
         "tiles": [_figure(name, figures) | {"date": _date_beside(name, figures)} for name in TILES],
         "figures": [_figure(name, figures) for name in LISTED],
-        "debts": [{"label": said(name).in_language(spoken), "value": shown(amount, "amount", spoken)}
+        "debts": [{"label": said(name).in_language(spoken),
+                   "value": with_unit(shown(amount, "amount", spoken), answer["unit"])}
                   for name, amount in figures["debt"].items()],
         "limits": limits_of(answer),
         "balance": sources_and_uses(answer),
