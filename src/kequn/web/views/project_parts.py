@@ -19,7 +19,7 @@ from kequn.financing.words import FIGURES, SOURCES, USES, Word, said, shown, wor
 from kequn.reports.charts import Series, Threshold, lines, stacks
 from kequn.web import labels
 from kequn.web.templatetags.kequn import language, money
-from kequn.web.views.project_amounts import answer_shown, with_unit
+from kequn.web.views.project_amounts import answer_shown, in_readers_unit, with_unit
 
 Answer = Mapping[str, Any]
 TOLD_AT_MOST = 30
@@ -68,7 +68,8 @@ def told(error: KequnError) -> list[str]:
 
 
 def overview(_request: HttpRequest, model: ProjectModel) -> dict[str, Any]:
-    answer = answer_shown(model)
+    kept = selectors.answer_of(model, "base") or {}
+    answer = in_readers_unit(kept)
     figures, spoken = answer["key_figures"], language()
     return {
         "unit": unit_of(answer),
@@ -84,8 +85,7 @@ def overview(_request: HttpRequest, model: ProjectModel) -> dict[str, Any]:
         "cover_chart": cover_chart(answer),
         "cash_chart": cash_chart(answer),
         "table": period_table(answer),
-        "apart": [_apart(one) for one in
-                  apart(model.project, selectors.answer_of(model, "base") or {}, timezone.localdate())],
+        "apart": [_apart(one) for one in apart(model.project, kept, timezone.localdate())],
     }  # fmt: skip
 
 
