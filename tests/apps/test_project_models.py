@@ -17,8 +17,10 @@ from kequn.apps.ingest.undoing import undo
 from kequn.apps.jobs.models import Job
 from kequn.apps.jobs.services import wait_for, work_one
 from kequn.apps.projects import selectors
+from kequn.apps.projects.cover_so_far import breach_of, covers_so_far
 from kequn.apps.projects.models import ModelSimulation, ProjectActual, ProjectModel
 from kequn.apps.projects.models.simulation import SimulationState
+from kequn.apps.projects.recorded import Apart, apart
 from kequn.apps.projects.services import Asked, keep_actual, keep_model
 from kequn.apps.projects.simulating import ask_simulation
 from kequn.domain.errors import Misuse, Refused
@@ -163,11 +165,57 @@ def test_the_import_of_a_project_with_a_model_is_not_undone(road):
 def test_a_corrected_figure_leaves_what_it_replaced_in_the_chain(road):
     for value in (5, 7):
         keep_actual(
-            person=LocalAdministrator(), project=road, period_end=date(2029, 6, 30), amounts={"actual_cfads": value},
+            person=LocalAdministrator(), project=road, period_end=date(2025, 6, 30), amounts={"actual_cfads": value},
             currency="CNY",
         )  # fmt: skip
     assert ProjectActual.objects.get().actual_cfads == 7
     assert '"actual_cfads":5' in AuditLine.objects.order_by("-pk").first().detail
+
+
+def test_figures_of_a_period_that_has_not_ended_are_refused(road):
+    with pytest.raises(Refused, match="still to come"):
+        keep_actual(
+            person=LocalAdministrator(), project=road, period_end=date(2199, 6, 30), amounts={"actual_cfads": 5},
+            currency="CNY",
+        )  # fmt: skip
+    assert not ProjectActual.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("cover", "expected"), [(1.04, "default"), (0.99, "default"), (1.07, "lockup"), (1.1, ""), (1.3, "")]
+)
+def test_the_gravest_level_that_a_cover_falls_short_of_is_named(cover, expected):
+    assert breach_of(cover, {"lockup": 1.1, "default": 1.05})[0] == expected
+
+
+def test_a_cover_that_does_not_serve_the_debt_is_told_where_the_model_names_no_level():
+    assert breach_of(0.99, {}) == ("service", 1.0)
+
+
+def test_the_cover_that_came_is_that_of_the_last_twelve_months_of_which_all_is_known(road):
+    model = kept(road, text=EXAMPLE.read_text("utf-8").replace("start: 2026-01-01", "start: 2022-01-01"))
+    answer = selectors.answer_of(model, "base")
+    rows = answer["periods"][:2]
+    due = sum(row["senior_interest"] + row["senior_scheduled"] for row in rows)
+    asked = [(road.pk, model.pk, model.digest)]
+    for row in rows:
+        keep_actual(
+            person=LocalAdministrator(), project=road, period_end=date.fromisoformat(row["end"]), currency="CNY",
+            amounts={"actual_cfads": round(due * 0.5 * 1_000_000)},
+        )  # fmt: skip
+    found = covers_so_far(asked)[road.pk]
+    assert (found.end, found.breach) == (date(2025, 12, 31), "default")
+    assert found.cover == pytest.approx(1.0, rel=1e-3)
+
+
+def test_a_record_that_says_another_investment_than_the_model_is_told_with_both(road):
+    answer = selectors.answer_of(kept(road), "base")
+    uses = round(answer["key_figures"]["total_uses"] * 1_000_000)
+    road.total_investment = round(uses * 1.004)
+    assert apart(road, answer, TODAY) == [Apart("stage", "operation", "construction")]
+    road.total_investment, road.stage = uses * 2, "construction"
+    assert apart(road, answer, TODAY) == [Apart("total_investment", uses * 2, uses)]
+    assert [one.fact for one in apart(road, answer | {"currency": "USD"}, TODAY)] == []
 
 
 def test_a_simulation_with_the_same_seed_gives_the_same_numbers(road):

@@ -67,14 +67,14 @@ def test_what_is_not_defined_is_shown_as_a_dash_in_every_unit():
 
 def test_a_default_year_of_the_stress_case_has_its_words(cases):
     codes = {one["code"]: one["en"] for one in cases["toll_road", "stress"]["warnings"]}
-    assert "default first in the period to 2029-07-01: DSCR 0.86 below 1.05" in codes["project.default"]
+    assert "default first in the period to 2029-06-30: DSCR 0.86 below 1.05" in codes["project.default"]
     assert "project.default" not in {one["code"] for one in cases["toll_road", "base"]["warnings"]}
 
 
 ROWS = [
-    {"start": "2026-01-01", "end": "2026-07-01", "revenue": 100.0, "operating_costs": 20.0, "cfads": 60.0,
+    {"start": "2026-01-01", "end": "2026-06-30", "revenue": 100.0, "operating_costs": 20.0, "cfads": 60.0,
      "senior_interest": 10.0, "senior_scheduled": 30.0, "senior_interest_paid": 10.0},
-    {"start": "2026-07-01", "end": "2027-01-01", "revenue": 100.0, "operating_costs": 20.0, "cfads": 60.0,
+    {"start": "2026-07-01", "end": "2026-12-31", "revenue": 100.0, "operating_costs": 20.0, "cfads": 60.0,
      "senior_interest": 10.0, "senior_scheduled": 30.0, "senior_interest_paid": 10.0},
 ]  # fmt: skip
 NAMED = ("revenue", "operating_costs", "cfads", "interest_paid")
@@ -86,7 +86,7 @@ def compared(known):
 
 def test_a_period_that_is_not_known_is_in_no_sum_and_makes_the_cover_unknown():
     found = compared({date(2026, 12, 31): {"revenue": 90.0, "cfads": 50.0}})
-    assert found.missing == ("2026-07-01",)
+    assert found.missing == ("2026-06-30",)
     assert found.periods[1].cumulated["revenue"].difference == -10.0
     assert found.periods[1].dscr.actual is None
     assert found.periods[1].lines["operating_costs"].actual is None

@@ -8,8 +8,11 @@ import pytest
 from kequn.apps.accounts.models import User
 from kequn.apps.customers.models import Customer
 from kequn.apps.deals.models import Project
+from kequn.apps.jobs.models import Job
+from kequn.apps.jobs.services import wait_for
 from kequn.apps.projects import selectors
 from kequn.apps.projects.models import ModelSimulation, ProjectActual, ProjectModel
+from kequn.apps.projects.simulating import ask_simulation
 from kequn.financing.models import model_of
 from kequn.policy import load_pack
 from kequn.web.views.project_actuals import charted
@@ -179,14 +182,106 @@ def test_the_workbook_of_live_formulas_is_taken_out(sign_in, model):
     assert answer.content[:2] == b"PK"
 
 
-def test_actual_figures_are_typed_in_the_unit_of_the_model_and_empty_is_unknown(sign_in, model):
+@pytest.mark.parametrize(("unit", "minor"), [("", 1_234_500_000), ("million", 123_450_000_000)])
+def test_actual_figures_are_typed_in_the_unit_of_the_form_or_of_the_model_and_empty_is_unknown(
+    sign_in, model, unit, minor
+):
     answer = sign_in("administrator").post(
         f"/projects/{model.project_id}/actuals/",
-        {"period_end": "2026-12-31", "actual_revenue": "1,234.5", "actual_cfads": ""},
+        {"period_end": "2026-06-30", "actual_revenue": "1,234.5", "actual_cfads": "", "unit": unit},
     )
     assert answer.status_code == 302
-    kept = ProjectActual.objects.get(project=model.project, period_end=date(2026, 12, 31))
-    assert (kept.actual_revenue, kept.actual_cfads) == (1_234_500_000, None)
+    kept = ProjectActual.objects.get(project=model.project, period_end=date(2026, 6, 30))
+    assert (kept.actual_revenue, kept.actual_cfads) == (minor, None)
+
+
+def test_what_was_typed_stays_and_the_wrong_cell_is_told_where_it_stands(sign_in, model):
+    answer = sign_in("administrator").post(
+        f"/projects/{model.project_id}/actuals/",
+        {"period_end": "2026-06-30", "actual_revenue": "77,777", "actual_cfads": "12 or so", "actual_tax": "?"},
+    )
+    text = answer.content.decode()
+    assert answer.status_code == 422
+    assert 'value="77,777"' in text
+    assert text.count('aria-invalid="true"') == 2
+    assert "“12 or so” is no amount" in text
+
+
+def test_a_period_still_to_come_is_neither_offered_nor_taken(sign_in, model):
+    client, address = sign_in("administrator"), f"/projects/{model.project_id}/"
+    offered = client.get(address + "?tab=actuals").content.decode()
+    assert '<option value="2025-12-31"' in offered
+    assert '<option value="2045-12-31"' not in offered
+    answer = client.post(address + "actuals/", {"period_end": "2045-12-31", "actual_revenue": "5"})
+    assert (answer.status_code, "still to come" in answer.content.decode()) == (422, True)
+
+
+def test_a_breach_in_actual_figures_is_told_in_the_list_in_the_head_and_at_its_period(sign_in, model):
+    ProjectActual.objects.filter(project=model.project).update(actual_cfads=1)
+    client = sign_in("head")
+    for address, times in (("?model=1", 1), (f"{model.project_id}/", 1), (f"{model.project_id}/?tab=actuals", 4)):
+        text = client.get(f"/projects/{address}").content.decode()
+        assert text.count("Actual DSCR 0.00 below default at 1.05") == times
+
+
+def test_the_list_can_be_narrowed_to_projects_with_a_model(sign_in, model):
+    client = sign_in("head")
+    text = client.get("/projects/", {"model": "1"}).content.decode()
+    assert text.count("<tr><td") == ProjectModel.objects.values("project").distinct().count()
+    assert "No model<" not in text
+
+
+def test_a_record_that_differs_from_the_model_is_told_with_both_figures(sign_in, model):
+    client, address = sign_in("head"), f"/projects/{model.project_id}/"
+    assert "Recorded and modelled differ" not in client.get(address).content.decode()
+    Project.objects.filter(pk=model.project_id).update(commissioning_year=1999)
+    text = client.get(address).content.decode()
+    assert '<td class="n">1999</td><td class="n">2025</td>' in text
+
+
+@pytest.mark.parametrize(("code", "name", "shown"), [("hundred_million", "CNY 100m", 41.16), ("yuan", "CNY", 4.116e9)])
+def test_amounts_of_a_model_stand_in_the_unit_of_the_reader(sign_in, model, code, name, shown):
+    User.objects.filter(username="demo-head").update(money_unit=code)
+    uses = model.results.get(scenario="base").figures["total_uses"] * (1e-4 if code == "hundred_million" else 1e4)
+    said = f"{uses:,.2f}" if uses < 1000 else f"{uses:,.0f}"
+    client, address = sign_in("head"), f"/projects/{model.project_id}/"
+    for tab in ("overview", "cases"):
+        text = client.get(address, {"tab": tab}).content.decode()
+        assert uses == pytest.approx(shown, rel=0.05)
+        assert said in text
+        assert name in text
+
+
+def test_each_slider_says_its_value_and_the_answer_brings_the_new_ones(sign_in, model):
+    client, address = sign_in("head"), f"/projects/{model.project_id}/"
+    page = client.get(address, {"tab": "what-if", "price": "0.9"}).content.decode()
+    part = client.get(address + "what-if/", {"price": "0.9"}).content.decode()
+    assert '<output id="o-price" for="d-price">× 0.90</output>' in page
+    assert "hx-swap-oob" not in page
+    assert '<output id="o-price" for="d-price" hx-swap-oob="true">× 0.90</output>' in part
+
+
+def test_who_may_not_simulate_is_told_who_may(sign_in, model):
+    ModelSimulation.objects.filter(model=model).delete()
+    address = f"/projects/{model.project_id}/?tab=simulation"
+    assert "officers and administrators may ask for one" in sign_in("head").get(address).content.decode()
+    assert "Ask for a number of cases" in sign_in("administrator").get(address).content.decode()
+
+
+def test_a_simulation_of_a_model_with_equity_cures_names_them(sign_in):
+    model = ProjectModel.objects.get(name="biotech_research.yaml")
+    made = ask_simulation(
+        person=User.objects.get(username="demo-administrator"), model=model, scenario="base", count=50, seed=1
+    )
+    wait_for(job=Job.objects.get(key=f"projects.simulate-{made.pk}"), worker="test")
+    text = sign_in("head").get(f"/projects/{model.project_id}/?tab=simulation").content.decode()
+    for said in (
+        "The owners pay an equity cure",
+        "Equity cures in all (CNY m)",
+        "at most 2 time(s)",
+        "Minimum DSCR (times)",
+    ):
+        assert said in text
 
 
 def test_a_modelled_cover_of_nothing_is_said_as_nought_and_not_as_unknown(sign_in, model):

@@ -1,7 +1,8 @@
 """The example models attached to projects of the sample book, with what came so far, so that their pages are filled."""
 
+import csv
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ CASES, SEED = 5000, 1
 COPIES = (
     ("solar_2025_market_rules", "energy", "2024-01-01", (0.94, 0.97, 0.88), (1.02, 1.00, 1.05)),
     ("toll_road", "transport", "2022-01-01", (0.91, 0.87, 0.90), (1.04, 1.06, 1.03)),
-    ("biotech_research", "", "2026-01-01", (), ()),
+    ("biotech_research", "industry", "2026-01-01", (), ()),
 )
 LOWERED, LOWERED_FROM = "solar_2025_market_rules", date(2026, 8, 1)
 LOWER = (  # the second version: cheaper power, a faster decline, quicker collection; the loan stays as it was agreed
@@ -41,17 +42,17 @@ def model_projects() -> Iterator[str]:
         model = _keep(person, project, file, start)
         _came(person, model, revenues, costs)
         yield f"model {name} kept for {project.project_id}"
-        if revenues:
-            _simulate(person, model)
+        _simulate(person, model)
         if name == LOWERED:
             _reforecast(person, model)
+    yield from _record(taken)
 
 
 def _project_for(sector: str, taken: list[int]) -> "Project | None":
     from kequn.apps.deals.models import Project
 
     found = Project.objects.filter(parties__isnull=False).exclude(pk__in=taken).order_by("project_id")
-    fitting = found.filter(sector=sector) if sector else found.exclude(sector__in=["energy", "transport"])
+    fitting = found.filter(sector=sector)
     return fitting.filter(stage="operation").first() or fitting.first() or found.first()
 
 
@@ -71,7 +72,7 @@ def _came(person: "Person", model: "ProjectModel", revenues: tuple[float, ...], 
     rows = [row for row in answer["periods"] if date.fromisoformat(row["end"]) <= UNTIL]
     for place, (row, revenue, cost) in enumerate(zip(rows, revenues, costs, strict=False)):
         keep_actual(
-            person=person, project=model.project, period_end=date.fromisoformat(row["end"]) - timedelta(days=1),
+            person=person, project=model.project, period_end=date.fromisoformat(row["end"]),
             amounts=_amounts(row, revenue, cost, knows_tax=place > 0), currency="CNY",
         )  # fmt: skip
 
@@ -103,6 +104,48 @@ def _reforecast(person: "Person", model: "ProjectModel") -> None:
         text = text.replace(before, after)
     why = "电价与发电量下调 lower prices and volumes"
     keep_model(person=person, project=model.project, asked=Asked(text, model.name, LOWERED_FROM, why))
+
+
+def _record(numbers: list[int]) -> Iterator[str]:
+    """Name, cost, dates and covers of these projects as their models have them, brought in as a sheet would be."""
+    from django.conf import settings
+
+    from kequn.apps.accounts.access import LocalAdministrator
+    from kequn.apps.ingest.services import Wish, import_path
+
+    file = Path(settings.KEQUN_HOME) / "sample" / "modelled" / "projects.csv"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    rows = [row for number in numbers for row in _recorded(number)]
+    if not rows:
+        return
+    with file.open("w", encoding="utf-8", newline="") as out:
+        sheet = csv.DictWriter(out, list(rows[0]))
+        sheet.writeheader()
+        sheet.writerows(rows)
+    for batch in import_path(path=file.parent, person=LocalAdministrator(), wish=Wish(source="sample", unit="元")):
+        yield f"facts of modelled projects: {batch.rows_stored} stored"
+
+
+def _recorded(number: int) -> Iterator[dict[str, Any]]:
+    """One row for each party of a project, as its model in force at the end of the actual figures says it."""
+    from kequn.apps.deals.models import Project
+    from kequn.apps.projects.reckoning import ready
+    from kequn.apps.projects.selectors import answer_of, model_in_force
+
+    project, sectors = Project.objects.get(pk=number), {f"{name}.yaml": sector for name, sector, *_rest in COPIES}
+    model = model_in_force(project, UNTIL)
+    if model is None:
+        return
+    answer = answer_of(model, "base") or {}
+    figures, first = answer["key_figures"], date.fromisoformat(answer["periods"][0]["start"])
+    for party in project.parties.select_related("customer"):
+        yield {
+            "customer_id": party.customer.code, "project_id": project.project_id, "role": party.role,
+            "project_name": ready(model).file.project.name, "sector": sectors[model.name],
+            "total_investment": round(figures["total_uses"] * 10_000),
+            "commissioning_year": first.year, "stage": "operation" if first <= UNTIL else "construction",
+            "dscr_min": round(figures["min_dscr"], 3), "llcr": round(figures["llcr"], 3),
+        }  # fmt: skip
 
 
 def _simulate(person: "Person", model: "ProjectModel") -> None:

@@ -4,7 +4,7 @@ import json
 import os
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -49,6 +49,7 @@ def solve(
 ) -> None:
     """Answer every case of a file; one that cannot be solved is written as an error, and the exit code is 1.
 
+    What was answered is told in words, with the warnings; the figures stand in the file.
     `kequn finance categories` lists what may be asked; examples/finance/cases.json is a file to begin with.
     """
     from kequn.cli import language, writable
@@ -69,6 +70,22 @@ def solve(
         fresh.replace(target)
     finally:
         fresh.unlink(missing_ok=True)
+    print(_told(document, answers, target.name))
     unsolved = failures(answers)
     if unsolved:
         raise Refused(Text(f"{len(unsolved)} 个案例无解", f"{len(unsolved)} case(s) could not be solved"), unsolved)
+
+
+def _told(document: dict[str, Any], answers: dict[str, Any], name: str) -> str:
+    """Which question each case asked and what it warns of, then where the answers are."""
+    from kequn.cli import language
+    from kequn.financing.cases.vocabulary import CATEGORIES
+
+    spoken, lines = language(), []
+    for case in document["cases"]:
+        answer, asked = answers[str(case["id"])], CATEGORIES.get(str(case.get("category")))
+        state = Text("无解", "not solved") if "error" in answer else Text("已答", "answered")
+        label = asked.label.in_language(spoken) if asked else str(case.get("category"))
+        lines.append(f"{case['id']} · {label} · {state.in_language(spoken)}")
+        lines += [f"  ! {one['period']}: {one['message']}" for one in answer.get("warnings", [])]
+    return "\n".join([*lines, Text(f"结果写入 {name}", f"the answers are in {name}").in_language(spoken)])

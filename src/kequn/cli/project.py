@@ -119,7 +119,7 @@ def simulate(
             found.project, found.uncertainties, np.random.default_rng(seed), count=count,
             correlation=np.array(found.correlation), scenario=_scenario(found, scenario), mapped=pool.map,
         )  # fmt: skip
-    answer = simulation_of(drawn, found.project.timeline.operation_dates()[1:])
+    answer = simulation_of(drawn, found.project.timeline.last_days())
     print(json.dumps(answer, ensure_ascii=False, indent=1, allow_nan=False) if as_json else _fan(answer))
 
 
@@ -205,7 +205,9 @@ def _text(answer: dict[str, Any]) -> str:
             rows += [(f"{label} · {said(key).in_language(spoken)}", shown(one, word.unit, spoken), amounts)
                      for key, one in value.items()]  # fmt: skip
         elif value not in (None, []) or not name.endswith(("_roots", "_status")):
-            rows.append((label, shown(value, word.unit, spoken), _unit(word.unit, amounts)))
+            rows.append(
+                (label, shown(value, word.unit, spoken), _unit(word.unit, amounts) if value is not None else "")
+            )
     room = max(width(label) for label, _value, _unit_said in rows) + 2
     lines = [f"{answer['project']} · {said(answer['scenario']).in_language(spoken)} · {amounts}", ""]
     lines += [
@@ -256,4 +258,7 @@ def _fan(answer: dict[str, Any]) -> str:
              "one": Text("最低备付率低于 1.00", "minimum DSCR below 1.00")}  # fmt: skip
     chances = answer["probability_min_dscr_below"]
     lines += ["", *(f"{below[name].in_language(spoken)}  {share:.2%}" for name, share in chances.items())]
+    if answer["probability_of_cure"] is not None:
+        cured = Text("股东须补救出资", "owners pay an equity cure").in_language(spoken)
+        lines.append(f"{cured}  {answer['probability_of_cure']:.2%}")
     return "\n".join(lines)

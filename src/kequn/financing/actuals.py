@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from kequn.domain.money import UNITS, MoneyUnit
+
 Row = Mapping[str, Any]
 PAID = ("interest_paid", "principal_paid")
 
@@ -83,6 +85,22 @@ def compare(rows: Sequence[Row], loans: Sequence[str], known: Mapping[date, Mapp
     return Compared(tuple(periods), missing, astray, _factors(sums))
 
 
+def per_year_of(rows: Sequence[Row]) -> int:
+    """How many periods of the model make a year.
+
+    >>> per_year_of([{"start": "2026-01-01", "end": "2026-06-30"}])
+    2
+    """
+    first = rows[0]
+    return round(365.0 / ((date.fromisoformat(first["end"]) - date.fromisoformat(first["start"])).days + 1))
+
+
+def unit_of_amounts(answer: Mapping[str, Any]) -> MoneyUnit | None:
+    """The unit of a model's amounts; None where the model names one that is not known."""
+    named = str(answer.get("unit") or "") or "元"
+    return next((one for one in UNITS.values() if named in (one.zh, one.en, one.code)), None)
+
+
 def modelled(row: Row, line: str, loans: Sequence[str]) -> float:
     """A line of the model's period; what is paid to lenders is summed over all loans."""
     if line in PAID:
@@ -97,7 +115,7 @@ def _placed(
     by_place: dict[int, Mapping[str, float | None]] = {}
     astray = []
     for day, values in sorted(known.items()):
-        place = ends.get(day + timedelta(days=1), ends.get(day))
+        place = ends.get(day, ends.get(day - timedelta(days=1)))
         if place is None:
             astray.append(day)
         else:

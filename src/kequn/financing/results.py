@@ -1,7 +1,8 @@
 """The result of a run as plain values for readers: JSON, pages, papers. What is not defined is null."""
 
+from collections.abc import Sequence
 from dataclasses import fields
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -16,8 +17,10 @@ from kequn.domain.projectfinance.returns import payback, rates_of_return
 from kequn.domain.projectfinance.run import Run, rules_of
 from kequn.domain.projectfinance.simulation import Simulation
 from kequn.domain.projectfinance.statements import statements_of
+from kequn.financing.words import FIGURES, word_of
 
 Answer = dict[str, Any]
+_AMOUNTS_OF_RULES = ("dsra_initial", "dsrf_limit", "cure_limit")
 
 
 def answer_of(run: Run, language: Language, column: int = 0) -> Answer:
@@ -50,9 +53,9 @@ def kept_of(run: Run) -> Answer:
 
 
 def key_figures(run: Run, column: int = 0) -> Answer:
-    """Debt, covers with their dates, lives and returns. Dates are the ends of periods."""
+    """Debt, covers with their dates, lives and returns. Dates are the last days of periods."""
     found, line = measures_of(run), run.project.timeline
-    ends = line.operation_dates()[1:]
+    ends = line.last_days()
     times = line.times().tolist()
     owners, project = run.owners_flows[:, column].tolist(), run.project_flows[:, column].tolist()
     equity = rates_of_return(owners, times)
@@ -76,6 +79,7 @@ def key_figures(run: Run, column: int = 0) -> Answer:
         "project_irr": whole.rate, "project_irr_status": whole.status,
         "equity_npv": float(found.equity_npv[column]), "project_npv": float(found.project_npv[column]),
         "equity_payback_years": payback(owners, times), "project_payback_years": payback(project, times),
+        "equity_cure": float(run.waterfall.cure[:, column].sum()) if run.project.covenants.cures else None,
         "first_lockup": ended(int(found.first_lockup[column])),
         "first_default": ended(int(found.first_default[column])),
     }  # fmt: skip
@@ -152,7 +156,9 @@ def _covers(run: Run) -> dict[str, Array]:
 def _rows(dates: list[date], lines: dict[str, Array], column: int) -> list[Answer]:
     found = []
     for period, (start, end) in enumerate(pairwise(dates)):
-        row: Answer = {"period": period + 1, "start": start.isoformat(), "end": end.isoformat()}
+        row: Answer = {
+            "period": period + 1, "start": start.isoformat(), "end": (end - timedelta(days=1)).isoformat()
+        }  # fmt: skip
         for name, values in lines.items():
             value = values[period, min(column, values.shape[1] - 1)]
             row[name] = bool(value) if values.dtype == np.bool_ else defined(float(value))
@@ -166,12 +172,47 @@ def _statements(run: Run, column: int) -> Answer:
     return {name: {line: _listed(values, column) for line, values in sheet.items()} for name, sheet in sheets.items()}
 
 
+def in_unit(answer: Answer, factor: float, unit: str) -> Answer:
+    """What was kept of a case, with its amounts times `factor` and named in another unit; ratios and dates stay."""
+    loans = answer["loans"]
+
+    def of_row(row: Answer) -> Answer:
+        return {
+            name: value * factor
+            if isinstance(value, float) and word_of(name, loans).unit == "amount" else value
+            for name, value in row.items()
+        }  # fmt: skip
+
+    def all_of(values: Answer) -> Answer:
+        return {name: value * factor for name, value in values.items()}
+
+    limits, moved = answer["limits"], answer["sources_and_uses"]
+    room = limits and limits["headroom"]
+    return answer | {
+        "unit": unit, "key_figures": figures_in_unit(answer["key_figures"], factor),
+        "periods": [of_row(row) for row in answer["periods"]],
+        "construction": [of_row(row) for row in answer["construction"]],
+        "sources_and_uses": {side: all_of(values) for side, values in moved.items()},
+        "limits": limits and limits | {"caps": all_of(limits["caps"]), "headroom": room and room * factor},
+        "rules": answer["rules"] | {name: answer["rules"][name] * factor for name in _AMOUNTS_OF_RULES},
+    }  # fmt: skip
+
+
+def figures_in_unit(figures: Answer, factor: float) -> Answer:
+    """Key figures with their amounts times `factor`."""
+    found = {
+        name: value * factor if isinstance(value, float) and FIGURES[name].unit == "amount" else value
+        for name, value in figures.items()
+    }
+    return found | {"debt": {name: value * factor for name, value in figures["debt"].items()}}
+
+
 def _listed(values: Array, column: int) -> list[float]:
     return [float(one) for one in values[:, min(column, values.shape[1] - 1)]]
 
 
-def simulation_of(found: Simulation, ends: list[date]) -> Answer:
-    """A simulation as plain values: quantiles by level, shares by period."""
+def simulation_of(found: Simulation, ends: Sequence[date]) -> Answer:
+    """A simulation as plain values: quantiles by level, shares by period; `ends` are the last days of the periods."""
     levels = [f"p{round(level * 100):02d}" for level in found.levels]
 
     def by_level(values: tuple[float, ...]) -> Answer:
@@ -179,7 +220,8 @@ def simulation_of(found: Simulation, ends: list[date]) -> Answer:
 
     return {
         "scenarios": found.count, "quantiles": {name: by_level(values) for name, values in found.quantiles.items()},
-        "probability_min_dscr_below": dict(found.probability_below), "equity_irr_unknown": found.irr_unknown,
+        "probability_min_dscr_below": dict(found.probability_below), "probability_of_cure": found.cured,
+        "equity_irr_unknown": found.irr_unknown,
         "by_period": [
             {"end": end.isoformat(), "locked_up": locked, "default_by_then": default, "dscr": by_level(fan)}
             for end, locked, default, fan in zip(

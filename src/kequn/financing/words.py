@@ -53,6 +53,7 @@ FIGURES = {
     "project_npv": _word("项目净现值", "Project NPV"),
     "equity_payback_years": _word("资本金回收期", "Equity payback", "years"),
     "project_payback_years": _word("项目回收期", "Project payback", "years"),
+    "equity_cure": _word("股东补救出资合计", "Equity cures in all"),
     "first_lockup": _word("首次锁定分配的期末", "First period end in lock-up", "date"),
     "first_default": _word("首次违约的期末", "First period end in default", "date"),
 }  # fmt: skip

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from kequn.domain.errors import Misuse
+from kequn.domain.projectfinance.arithmetic import ONE
 from kequn.domain.projectfinance.depreciation import depreciation_shares
 from kequn.domain.projectfinance.draws import FacilityTerms, funded_at_gearing, funded_with_debt
 from kequn.domain.projectfinance.reserves import mra_targets
 from kequn.domain.projectfinance.sizing import smallest_cap
-from kequn.domain.projectfinance.taxes import PlainLedger, TaxLedger, TaxRules
+from kequn.domain.projectfinance.taxes import TaxLedger, TaxRules
 
 
 def tax_of_years(profits: list[float], rules: TaxRules, first_income_year: int = 0) -> np.ndarray:
@@ -41,9 +42,9 @@ def test_a_small_firm_pays_the_small_rate_up_to_the_limit_only():
 
 
 @pytest.mark.parametrize("rules", [THREE_AND_THREE, TaxRules(0.25, 3, (), 40.0, 0.05)])
-def test_plain_and_many_ledgers_agree_and_prepay_what_they_assess(rules):
+def test_one_case_and_many_are_taxed_alike_and_prepay_what_is_assessed(rules):
     profits = np.random.default_rng(4).normal(10.0, 40.0, (12, 6))
-    many, plain = TaxLedger(rules), [PlainLedger(rules) for _ in range(6)]
+    many, plain = TaxLedger(rules), [TaxLedger(rules, ONE) for _ in range(6)]
     for year, profit in enumerate(profits):
         prepaid, tax = many.due(profit, year), many.assess(profit, year)
         assert prepaid == pytest.approx(tax, abs=1e-12)

@@ -1,5 +1,8 @@
 """The waterfall: who is paid from what, and that no cash is lost."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +10,7 @@ from hypothesis import strategies as st
 
 from kequn.domain.errors import Misuse
 from kequn.domain.projectfinance.ratios import dscr_backward, dscr_forward, lowest
-from kequn.domain.projectfinance.waterfall import DebtTerms, WaterfallRules, run_waterfall
+from kequn.domain.projectfinance.waterfall import DebtTerms, WaterfallRules, WaterfallRun, run_waterfall
 
 TWO = [DebtTerms("senior", 100.0, 0.0, np.array([50.0, 50.0]))]
 
@@ -73,6 +76,18 @@ def test_bills_that_nobody_can_pay_come_first_in_the_next_period():
 def test_an_order_that_forgets_or_invents_a_step_is_refused(order):
     with pytest.raises(Misuse, match="order of payment"):
         paid([1.0, 1.0], WaterfallRules(order))
+
+
+def test_a_run_is_gone_when_nobody_holds_it_so_that_many_chunks_need_the_room_of_one():
+    gc.disable()
+    try:
+        engine = WaterfallRun(np.full((2, 3), 60.0), TWO, WaterfallRules(), None)
+        engine.run(0)
+        seen = weakref.ref(engine)
+        del engine
+        assert seen() is None
+    finally:
+        gc.enable()
 
 
 def test_twelve_month_covers_look_back_and_ahead():

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from kequn.apps.accounts.access import Person
 from kequn.apps.customers.models import Customer
@@ -28,20 +28,29 @@ def find_project(*, person: Person, number: int) -> Project | None:
 
 
 def lowest_first(projects: QuerySet[Project], as_of: date) -> QuerySet[Any]:
-    """The numbers of projects, the lowest cover of a model in force first, those without one last."""
-    lowest = _in_force(as_of).filter(project=OuterRef("pk")).values("model_min_dscr")[:1]
-    ordered = projects.annotate(lowest=Subquery(lowest)).order_by(F("lowest").asc(nulls_last=True), "project_id")
+    """The numbers of projects, the lowest cover of a model in force first, those without a model last."""
+    model = _in_force(as_of).filter(project=OuterRef("pk"))
+    ordered = projects.annotate(
+        lowest=Subquery(model.values("model_min_dscr")[:1]), version=Subquery(model.values("number")[:1])
+    ).order_by(F("lowest").asc(nulls_last=True), F("version").asc(nulls_last=True), "project_id")
     return ordered.values_list("pk", flat=True)
 
 
+def with_model(projects: QuerySet[Any], as_of: date) -> QuerySet[Any]:
+    """Those of which a model is in force."""
+    return projects.filter(Exists(_in_force(as_of).filter(project=OuterRef("pk"))))
+
+
 def with_ratios(numbers: Sequence[int], as_of: date) -> list[Any]:
-    """These projects in this order, each with the ratios of its model in force and `model_number`, its version.
+    """These projects in this order, each with the ratios of its model in force, `model_number`, its version, and
+    `model_pk` and `model_digest`, its record.
 
     All are None where there is no model; a ratio alone is None where the model does not define it.
     """
     model = _in_force(as_of).filter(project=OuterRef("pk"))
     asked = {name: Subquery(model.values(name)[:1]) for name in RATIOS}
-    found = Project.objects.annotate(model_number=Subquery(model.values("number")[:1]), **asked).in_bulk(numbers)
+    version = {f"model_{name}": Subquery(model.values(name)[:1]) for name in ("number", "pk", "digest")}
+    found = Project.objects.annotate(**version, **asked).in_bulk(numbers)
     return [found[number] for number in numbers]
 
 

@@ -122,6 +122,13 @@ def keep_actual(
     strange = set(amounts) - set(ACTUAL_LINES)
     if strange:
         raise Misuse(Text(f"没有 {sorted(strange)}", f"there is no {sorted(strange)}"))
+    if period_end > timezone.localdate():
+        raise Refused(
+            Text(
+                f"期间到 {period_end} 才结束；实际数只能填写已经结束的期间",
+                f"the period ends on {period_end}, which is still to come; figures are kept of periods that have ended",
+            )
+        )
     if all(one is None for one in amounts.values()):
         raise Refused(Text("至少填写一个数字", "fill in at least one figure"))
     with line(actor=person.actor_key, action="projects.actual", subject=project.project_id, period=period_end) as audit:

@@ -80,4 +80,4 @@ def _simulated(one: ModelSimulation) -> dict[str, Any]:
         project, drawn.uncertainties, np.random.default_rng(one.seed), count=one.count,
         correlation=np.array(drawn.correlation), scenario=project.scenario(one.scenario), plan=found.plan,
     )  # fmt: skip
-    return simulation_of(result, project.timeline.operation_dates()[1:])
+    return simulation_of(result, project.timeline.last_days())

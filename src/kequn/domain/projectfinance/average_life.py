@@ -18,6 +18,9 @@ _SLACK = 1e-9
 def average_life_years(principal: Array, per_year: float = 1.0) -> Array:
     """Weighted average life: sum of t x principal[t] / sum of principal, in years; periods count from one.
 
+    Principal in one unit, shape (periods, ...); the life in years, shape (...). Source: the definition of weighted
+    average life.
+
     >>> float(average_life_years(np.array([50.0, 50.0])))
     1.5
     """
@@ -48,6 +51,7 @@ def curved(
     date and as fast as may be after it lies above every other before some date and below it after; as w falls in t, it
     is best. If the owners want less than the lender (k <= r), the fastest path is best.
     Limits: one rate for all periods. Refused where no path keeps both limits.
+    Source: derived above; the worked cases hold it against the linear programme of another package.
     """
     capacity = np.maximum(cfads, 0.0) / min_dscr
     growth = np.full(len(cfads), rate)
@@ -124,6 +128,8 @@ def fastest_life(capacity: Array, rates: Array, max_life: float) -> float:
     A smaller debt repaid as fast as may be has a shorter life, so the largest is found by bisection on the debt (200
     halvings, to the last bit), one of the bounded searches of the room. Bounded above by what the whole capacity
     repays.
+    Service and debt in one unit, rates per period, shape (periods,). Source: derived; a debt repaid as fast as may be
+    has a life that rises with the debt.
     """
     most = float(envelope_of(capacity, rates)[0])
     low, high = 0.0, most
@@ -147,7 +153,10 @@ def _life_if_fast(debt: float, capacity: Array, rates: Array) -> float:
 
 
 def fast_principal(debt: float, capacity: Array, rates: Array) -> Array:
-    """Principal by period when all of the capacity is paid until nothing is owed."""
+    """Principal by period when all of the capacity is paid until nothing is owed.
+
+    P[t] = B[t-1] - max(0, B[t-1] (1 + r[t]) - service[t]); one unit, shape (periods,). Source: the balance of a loan.
+    """
     balance, found = debt, []
     for paid, rate in zip(capacity.tolist(), rates.tolist(), strict=True):
         left = max(0.0, balance * (1.0 + rate) - paid)

@@ -55,6 +55,8 @@ def _count(name: str) -> tuple[Callable[[date, date], int], Fraction]:
 def days(name: str, start: date, end: date) -> int:
     """Days between two dates by a day count.
 
+    Source: ISDA 2006 Definitions 4.16; 30/360 is the bond basis.
+
     >>> days("30/360", date(2024, 2, 29), date(2024, 3, 31)), days("ACT/360", date(2024, 2, 29), date(2024, 3, 31))
     (32, 31)
     """
@@ -65,7 +67,7 @@ def days(name: str, start: date, end: date) -> int:
 def year_fraction(name: str, start: date, end: date) -> float:
     """The part of a year between two dates; negative where the second comes first.
 
-    Sources: ISDA 2006 Definitions 4.16 (ACT/360, ACT/365F, ACT/ACT ISDA, 30E/360); 30/360 is the bond basis.
+    Source: ISDA 2006 Definitions 4.16 (ACT/360, ACT/365F, ACT/ACT ISDA, 30E/360); 30/360 is the bond basis.
     >>> year_fraction("ACT/360", date(2024, 3, 21), date(2024, 6, 21))
     0.25555555555555554
     """

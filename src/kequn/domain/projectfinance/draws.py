@@ -45,14 +45,17 @@ class Construction:
 
     @property
     def debt(self) -> float:
+        """All draws, in the unit of the costs."""
         return float(self.balance[-1])
 
     @property
     def total_uses(self) -> float:
+        """Costs, fees and interest, and what is used at the end; the sum of the sources."""
         return float(self.draws.sum() + self.equity.sum())
 
     @property
     def gearing(self) -> float:
+        """Debt over all uses, a fraction; nil where nothing is used."""
         return self.debt / self.total_uses if self.total_uses else 0.0
 
 
@@ -62,6 +65,7 @@ def funded_at_gearing(costs: Like, terms: FacilityTerms, *, gearing: float, fund
     Pro rata: the sum of draws is a + b D, so D = a / (1 - b). Equity first and debt first: the period in which the one
     source gives way to the other is the breakpoint of a piecewise linear equation; within each it is linear, and the
     one whose solution falls inside it is taken.
+    Costs in one unit, shape (periods,). Source: derived from sources = uses, with fees and interest among the uses.
 
     >>> round(funded_at_gearing([100.0], FacilityTerms(0.0, upfront_fee=0.01), gearing=0.5).debt, 6)
     50.251256
@@ -84,6 +88,7 @@ def funded_with_debt(costs: Like, terms: FacilityTerms, *, debt: float, funding:
     Equity first and debt first close as above. Pro rata, the share g of each use satisfies sum of draws(g) = D, a
     polynomial that rises in g: the one bounded search of construction (Newton from above, which a rising convex
     function cannot leave; ends at 1e-15 relative).
+    Costs and debt in one unit, shape (periods,). Source: derived from sources = uses.
     """
     spent = _checked(costs, 0.0, funding)
     if funding == "pro_rata":

@@ -56,6 +56,7 @@ class Instalment:
 
     @property
     def payment(self) -> float:
+        """Interest + principal."""
         return self.interest + self.principal
 
 
@@ -65,6 +66,7 @@ def loan_schedule(terms: LoanTerms) -> tuple[Instalment, ...]:
     Interest of a period = opening balance x sum over its rate parts of rate x year fraction. Where a level payment
     meets a rate that floats, the payment is reckoned again at each reset over the periods left, as if the new rate
     stayed, as Chinese loans agree it.
+    Source: the definition of a loan's balance; closing = opening - principal, the last closing nil.
     """
     bounds = [terms.calendar.adjusted(day, terms.accrual_adjustment) for day in _bounds(terms)]
     spans = list(pairwise(bounds))
@@ -117,7 +119,10 @@ def _relevelled(terms: LoanTerms, spans: list[tuple[date, date]], growth: list[f
 
 
 def level_of(rows: Sequence[Instalment], balloon: float) -> float | None:
-    """The level payment of a schedule, where its payments are level but for grace and balloon; None where they vary."""
+    """The level payment of a schedule, where its payments are level but for grace and balloon; None where they vary.
+
+    Amounts in the unit of the principal. Source: the definition of a level payment.
+    """
     paying = [row for row in rows if row.principal > 0.0]
     payments = [row.payment for row in paying[:-1]] + [paying[-1].payment - balloon]
     wanted = payments[0]

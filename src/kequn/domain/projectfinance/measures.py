@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from kequn.domain.projectfinance.arithmetic import arithmetic_of
 from kequn.domain.projectfinance.arrays import Array, ratio
 from kequn.domain.projectfinance.ratios import icr
 from kequn.domain.projectfinance.returns import ManyRates, many_rates_of_return
@@ -42,6 +43,7 @@ def measures_of(run: Run) -> Measures:
     CFADS up to maturity over the opening balance; PLCR with the CFADS to the end. ICR: CFADS (with what the MRA
     releases) over senior interest due.
     NPVs at the project's discount rate, effective a year. Average life counts what was really repaid.
+    Source: the definitions of `ratios`, `returns` and `average_life`, put together for one run.
     """
     flow, line = run.waterfall, run.project.timeline
     tested = flow.tested_dscr
@@ -92,21 +94,28 @@ def _average(covers: Array) -> Array:
 
 
 def covers_of(run: Run) -> tuple[Array, Array]:
-    """LLCR at the start of every period of the loan's life, PLCR at the start; infinite where nothing is owed."""
+    """LLCR at the start of every period of the loan's life, PLCR at the start; infinite where nothing is owed.
+
+    LLCR[t] = (sum of CFADS[k] discounted to t, k to maturity) / B[t-1]; PLCR the same to the project's end. Source: the
+    usual definitions of loan agreements.
+    """
     width = run.cfads.shape[1]
     if not run.plan.loans:
         return np.full((1, width), np.inf), np.full(width, np.inf)
+    do = arithmetic_of(width)
     scheduled = run.plan.loans[0].scheduled
     last = int(np.flatnonzero(scheduled > 0.0)[-1]) + 1 if (scheduled > 0.0).any() else 1
-    discount = 1.0 / (1.0 + run.senior_rates)
-    tail = np.zeros(width)
-    for period in range(len(run.cfads) - 1, last - 1, -1):
-        tail = (tail + run.cfads[period]) * discount[period]
-    loan, ahead = np.empty((last, width)), np.zeros(width)
+    factors = 1.0 / (1.0 + run.senior_rates)
+    cash, discount = do.line(run.cfads), do.line(factors)
+    tail = do.amount(0.0, width)
+    for period in range(len(cash) - 1, last - 1, -1):
+        tail = (tail + cash[period]) * discount[period]
+    value, ahead = do.blank(last, width, float), do.amount(0.0, width)
     for period in range(last - 1, -1, -1):
-        ahead = (ahead + run.cfads[period]) * discount[period]
-        loan[period] = ahead
-    whole = loan[0] + tail * np.prod(discount[:last], axis=0)
+        ahead = (ahead + cash[period]) * discount[period]
+        value[period] = ahead
+    loan = do.array(value)
+    whole = loan[0] + tail * np.prod(factors[:last], axis=0)
     balance = _balance(run)[:last]
     return ratio(loan, balance), ratio(whole, balance[0])
 

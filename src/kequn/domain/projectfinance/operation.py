@@ -35,6 +35,7 @@ class Operation:
 
     @property
     def ebitda(self) -> Array:
+        """Revenue + subsidies - operating costs; (periods, scenarios)."""
         return self.revenue + self.subsidy - self.cost
 
     @property
@@ -53,7 +54,11 @@ class Operation:
 
 
 def operate(project: Project, scenario: Scenario) -> Operation:
-    """The operation of a project in one scenario or an array of them."""
+    """The operation of a project in one scenario or an array of them.
+
+    Revenue = volume x price x ramp x (1 + growth)^year x (1 + indexation)^year x season, in the unit of the model,
+    shape (periods, scenarios). Source: the definitions of `model.Revenue` and `model.Cost`.
+    """
     line = project.timeline
     whole = np.zeros((line.periods, 1))
     revenues = {one.name: _earned(one, project, scenario) for one in project.revenues if not one.is_subsidy}

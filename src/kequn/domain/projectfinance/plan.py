@@ -3,17 +3,18 @@
 Sized on one scenario (the sizing case), then fixed: other scenarios meet the same debt. Tax depends on interest and
 interest on the schedule; the lenders' tax is that of the loans alone (not of shareholder loans or sweeps). Where losses
 are carried forward there is no closed form: the schedule is worked out from the tax and the tax from the schedule,
-exact passes that each shrink the error by about tau r n / (2 DSCR), until nothing moves by more than 1e-13 of the debt.
-That is the one bounded search of the sizing; where the period that binds changes from pass to pass half steps are
-taken, and it is refused if 120 passes do not settle it.
+exact passes that each shrink the error by about tau r n / (2 DSCR), until the tax on the schedule is the tax it was
+made with, to 1e-13 of the debt. That is the one bounded search of the sizing; where the period that binds changes
+from pass to pass half steps are taken, and it is refused if 120 passes do not settle it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 
 from kequn.domain.errors import Misuse, Text
+from kequn.domain.projectfinance.arithmetic import ONE
 from kequn.domain.projectfinance.arrays import Array, ratio
 from kequn.domain.projectfinance.average_life import average_life_years, fast_principal, fastest_life
 from kequn.domain.projectfinance.depreciation import depreciation_shares
@@ -24,7 +25,7 @@ from kequn.domain.projectfinance.operation import Operation, operate
 from kequn.domain.projectfinance.repayment import repayment_shares
 from kequn.domain.projectfinance.sculpting import balances_of_service, schedule_of_balances, sculpted, without_redraw
 from kequn.domain.projectfinance.sizing import SizedDebt, smallest_cap
-from kequn.domain.projectfinance.taxes import PlainLedger
+from kequn.domain.projectfinance.taxes import TaxLedger, TaxReturns
 
 _SETTLED = 1e-13
 _PASSES = 120
@@ -59,7 +60,10 @@ class FinancingPlan:
 
 
 def steps_by_period(steps: BySteps, project: Project) -> Array:
-    """Values by steps of years as one value for each operation period."""
+    """Values by steps of years as one value for each operation period.
+
+    Shape (periods,). Source: the definition of `model.BySteps`.
+    """
     line = project.timeline
     start = np.arange(line.periods) * line.step / 12.0
     ordered = sorted(steps)
@@ -70,7 +74,10 @@ def steps_by_period(steps: BySteps, project: Project) -> Array:
 
 
 def rates_of(loan: Loan, project: Project) -> tuple[Array, Array]:
-    """The interest on one unit over each construction and each operation period."""
+    """The interest on one unit over each construction and each operation period.
+
+    Sum over the parts of a period of rate x year fraction, shape (periods,) each. Source: `rates.RatePlan.growth`.
+    """
     line = project.timeline
     built, run = (
         np.array([loan.rates.growth(start, end, loan.day_count) for start, end in pairwise(dates)])
@@ -80,7 +87,10 @@ def rates_of(loan: Loan, project: Project) -> tuple[Array, Array]:
 
 
 def costs_by_period(project: Project, scenario: Scenario) -> Array:
-    """Capital cost by construction period, with the interest of the VAT facility in construction; (periods, ...)."""
+    """Capital cost by construction period, with the interest of the VAT facility in construction; (periods, ...).
+
+    spent[t] + VAT paid so far x rate; in the unit of the model. Source: the definition of `model.CapitalCost`.
+    """
     periods = project.timeline.construction_periods
     factor = np.atleast_1d(scenario.value("capex"))
     spent, vat = np.zeros((periods, 1)), np.zeros((periods, 1))
@@ -95,6 +105,7 @@ def costs_by_period(project: Project, scenario: Scenario) -> Array:
 def depreciation_by_period(project: Project, cost: Array) -> Array:
     """Depreciation of the capitalised cost (all uses but reserves), shared among the assets by amount; (periods,
     ...).
+    Sum over assets of share[t] x amount / all amounts x cost. Source: `depreciation.depreciation_shares`.
     """
     line = project.timeline
     total = sum(one.amount for one in project.capital)
@@ -134,19 +145,15 @@ class _Sizing:
 
     def tax(self, interest: Array, cost: float) -> Array:
         profit = (self.profit - self.worn * cost - interest).tolist()
-        ledger, found, running, paid = PlainLedger(self.tax_rules), [], 0.0, 0.0
-        for period, (year, is_end) in enumerate(self.tax_years):
-            running += profit[period]
-            place = year - self.first_income
-            owed = ledger.assess(running, place) if is_end else ledger.due(running, place)
-            found.append(owed - paid if is_end else max(0.0, owed - paid))
-            paid = 0.0 if is_end else paid + found[-1]
-            running = 0.0 if is_end else running
-        return np.asarray(found)
+        returns = TaxReturns(TaxLedger(self.tax_rules, ONE), self.tax_years, self.first_income)
+        return np.array([returns.of_period(period, one) for period, one in enumerate(profit)])
 
 
 def tax_calendar(project: Project) -> tuple[list[tuple[int, bool]], int]:
-    """The tax year of each period and whether it ends with it; and the first year in which anything is sold."""
+    """The tax year of each period and whether it ends with it; and the first year in which anything is sold.
+
+    One entry a period. Source: 企业所得税法, article 53 (from memory): the tax year is the calendar year.
+    """
     years = project.timeline.tax_years()
     ends = [(year, place == len(years) - 1 or years[place + 1] != year) for place, year in enumerate(years)]
     firsts = [_first_sale(one) for one in project.revenues if not one.is_subsidy]
@@ -162,23 +169,24 @@ def _first_sale(one: Revenue) -> float:
 
 
 def plan_financing(project: Project) -> FinancingPlan:
-    """Size the loans on the sizing case and lay out their draws. One scenario; see the head of this file."""
+    """Size the loans on the sizing case and lay out their draws. One scenario; see the head of this file.
+
+    Amounts in the unit of the model, by period. Source: the closed forms of `sculpting`, `draws`, `sizing` and
+    `average_life`.
+    """
     sizing = _Sizing(project, project.scenario(project.sizing_case))
     if not project.loans:
         unfunded = funded_with_debt(sizing.costs, FacilityTerms(0.0), debt=0.0)
         return FinancingPlan((), None, unfunded, 0.0, (), 0)
-    tax, cost, debt = sizing.tax(np.zeros(project.timeline.periods), float(sizing.costs.sum())), 0.0, -1.0
+    tax = sizing.tax(np.zeros(project.timeline.periods), float(sizing.costs.sum()))
     for passes in range(1, _PASSES + 1):
         plan = _pass(project, sizing, sizing.cash - tax, passes)
         interest = sum((_interest(loan) for loan in plan.loans), np.zeros(project.timeline.periods))
         cost = plan.construction.total_uses - plan.construction.uses_at_end + _junior_interest(plan)
         following = sizing.tax(interest, cost)
-        size = max(1e-300, abs(plan.loans[0].amount))
-        moved = max(float(np.abs(following - tax).max()), abs(plan.loans[0].amount - debt))
-        if moved <= _SETTLED * size:
-            return plan
+        if float(np.abs(following - tax).max()) <= _SETTLED * max(1e-300, abs(plan.loans[0].amount)):
+            return replace(plan, periods_short=_short(sizing, sizing.cash - tax))
         tax = following if passes <= _WHOLE_STEPS else (tax + following) / 2.0
-        debt = plan.loans[0].amount
     raise Misuse(Text("税与利息的循环没有收敛", "tax and interest did not settle"))
 
 
@@ -192,7 +200,7 @@ def _pass(project: Project, sizing: _Sizing, cfads: Array, passes: int) -> Finan
     periods = min(project.timeline.periods, round(senior.tenor_years * project.timeline.per_year))
     rates = sizing.run_rates[0]
     cover = sizing.covers[0]
-    shares, capacity, short = _unit(senior, project, cfads[:periods], rates[:periods], cover[:periods])
+    shares, capacity = _unit(senior, project, cfads[:periods], rates[:periods], cover[:periods])
     caps = _caps(project, cfads[:periods], rates[:periods], capacity)
     bearable = np.maximum(cfads, 0.0)[:periods] / cover[:periods]
     shares, in_time = _shortened(project, shares, bearable, rates[:periods])
@@ -216,41 +224,47 @@ def _pass(project: Project, sizing: _Sizing, cfads: Array, passes: int) -> Finan
     )
     loans = [LoanPlan(senior.name, sized.debt, sized.debt * scheduled, rates, sizing.built_rates[0])]
     loans += _later_loans(project, sizing, cfads, loans[0], built)
-    return FinancingPlan(tuple(loans), sized, built, built.uses_at_end, short, passes)
+    return FinancingPlan(tuple(loans), sized, built, built.uses_at_end, (), passes)
 
 
-def _unit(
-    loan: Loan, project: Project, cfads: Array, rates: Array, cover: Array
-) -> tuple[Array, float, tuple[int, ...]]:
-    """The shares of principal by period, the debt that the lowest DSCR bears, and the periods that fall short."""
+def _unit(loan: Loan, project: Project, cfads: Array, rates: Array, cover: Array) -> tuple[Array, float]:
+    """The shares of principal by period, and the debt that the lowest DSCR bears."""
     grace = round(loan.grace_years * project.timeline.per_year)
     if loan.form == "sculpted":
         found = without_redraw(cfads[grace:], rates[grace:], cover[grace:], 0.0)
-        plain = sculpted(cfads[grace:], rates[grace:], cover[grace:])
         debt = float(found.debt)
         if grace:
             bearable = ratio(np.maximum(cfads[:grace], 0.0) / cover[:grace], rates[:grace]).min()
             debt = min(debt, float(bearable))
-        dust = 1e-9 * max(1e-300, float(np.abs(plain.balance).max()))
-        short = np.flatnonzero((plain.principal < -dust) | (cfads[grace:] <= 0.0)) + grace
         shares = found.principal / float(found.debt) if found.debt > 0.0 else np.zeros(len(cfads) - grace)
-        return np.concatenate([np.zeros(grace), shares]), debt, tuple(int(one) for one in short)
+        return np.concatenate([np.zeros(grace), shares]), debt
     shares = repayment_shares(
         loan.form, rates, len(cfads), grace_periods=grace, balloon_share=loan.balloon_share, step=loan.step,
         custom=loan.custom or None,
     )  # fmt: skip
     unit = schedule_of_balances(np.concatenate([[1.0], 1.0 - np.cumsum(shares)]), rates)
     bearable = ratio(np.maximum(cfads, 0.0) / cover, unit.service)
-    short = np.flatnonzero(cfads <= 0.0)
-    return shares, float(bearable.min()), tuple(int(one) for one in short)
+    return shares, float(bearable.min())
+
+
+def _short(sizing: _Sizing, cfads: Array) -> tuple[int, ...]:
+    """The periods in which the senior loan, repaid as the sizing case would like it, would be drawn again."""
+    project, loan = sizing.project, sizing.project.loans[0]
+    last = min(project.timeline.periods, round(loan.tenor_years * project.timeline.per_year))
+    bad = cfads[:last] <= 0.0
+    if loan.form == "sculpted":
+        span = slice(round(loan.grace_years * project.timeline.per_year), last)
+        plain = sculpted(cfads[span], sizing.run_rates[0][span], sizing.covers[0][span])
+        bad[: span.start] = False
+        bad[span] |= plain.principal < -1e-9 * max(1e-300, float(np.abs(plain.balance).max()))
+    return tuple(int(one) for one in np.flatnonzero(bad))
 
 
 def _caps(project: Project, cfads: Array, rates: Array, capacity: float) -> dict[str, float]:
     limits, senior = project.limits, project.loans[0]
     caps = {"dscr": capacity} if senior.amount is None else {"agreed": senior.amount}
-    value = float(balances_of_service(cfads, rates)[0])
     if limits.min_llcr is not None:
-        caps["llcr"] = value / limits.min_llcr
+        caps["llcr"] = float(balances_of_service(cfads, rates)[0]) / limits.min_llcr
     if limits.max_amount is not None:
         caps["amount"] = limits.max_amount
     return caps
@@ -311,7 +325,7 @@ def _later_loans(
             bearing = without_redraw(service, rates[:periods], 1.0)
             amount, principal = float(bearing.debt), bearing.principal
         else:
-            shares, amount, _ = _unit(loan, project, service, rates[:periods], np.ones(periods))
+            shares, amount = _unit(loan, project, service, rates[:periods], np.ones(periods))
             principal = shares * amount
         wanted = min(amount if loan.amount is None else loan.amount, room)
         scale = wanted / amount if amount > 0.0 else 0.0

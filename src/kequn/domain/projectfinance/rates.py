@@ -62,13 +62,16 @@ class RatePlan:
 
     def growth(self, start: date, end: date, day_count: str) -> float:
         """Interest on one unit from start to end: the sum over the parts of rate x year fraction."""
-        if all(day <= start for day, _ in (*self.base, *self.margin)):
+        if not any(dated and dated[-1][0] > start for dated in (self.base, self.margin)):
             return self.at(start) * year_fraction(day_count, start, end)
         return sum(one.rate * year_fraction(day_count, one.start, one.end) for one in self.parts(start, end))
 
 
 def fixed(rate: float) -> RatePlan:
-    """One rate for all time."""
+    """One rate for all time.
+
+    A fraction per annum. Source: the definition of a fixed rate.
+    """
     return RatePlan(((date.min, rate),))
 
 
@@ -82,6 +85,8 @@ def reset_on(series: Dated, start: date, until: date, rule: Reset) -> Dated:
 
     `listed` takes each published value from its date; `1_january` and `anniversary` keep a value until the next
     1 January, or the next anniversary of the start, as Chinese loans agree it.
+    Rates are fractions per annum. Source: 中国人民银行公告〔2019〕第30号 (from memory): loans on LPR are reset at most
+    once a year, as the parties agree.
     """
     ordered = tuple(sorted(series))
     if rule == "listed":
@@ -99,7 +104,10 @@ def reset_on(series: Dated, start: date, until: date, rule: Reset) -> Dated:
 
 
 def rows_of(parts: Sequence[RatePart], day_count: str) -> list[dict[str, object]]:
-    """The parts of a period for a reader: from, to, rate, days."""
+    """The parts of a period for a reader: from, to, rate, days.
+
+    Rates are fractions per annum. Source: `daycounts.days`.
+    """
     return [
         {"from": one.start.isoformat(), "to": one.end.isoformat(), "rate": one.rate,
          "days": days(day_count, one.start, one.end)}

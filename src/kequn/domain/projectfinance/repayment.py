@@ -61,6 +61,8 @@ def level_payment(growth: Like, periods: int, *, balloon_share: float = 0.0) -> 
     """The level payment on one unit of principal that leaves `balloon_share` after the last payment.
 
     A = (1 - b d_n) / sum d_t, d_t = product of 1 / (1 + growth) to t. Twelve months at 1 % a month:
+    `growth` per period, a fraction, shape (periods, ...). Source: textbook annuity algebra.
+
     >>> round(float(level_payment(0.01, 12)), 6)
     0.088849
     """

@@ -30,11 +30,14 @@ class RateOfReturn:
 
     @property
     def rate(self) -> float | None:
+        """The root where there is exactly one, a fraction per unit of time; else None."""
         return self.roots[0] if len(self.roots) == 1 else None
 
 
 def present_value(amounts: Sequence[float], times: Sequence[float], rate: float) -> float:
     """Sum of amount / (1 + rate)^time; rate above -1 per unit of time.
+
+    Amounts in one unit. Source: the definition of present value.
 
     >>> present_value([-100.0, 110.0], [0.0, 1.0], 0.1)
     0.0
@@ -43,7 +46,10 @@ def present_value(amounts: Sequence[float], times: Sequence[float], rate: float)
 
 
 def year_times(dates: Sequence[date]) -> list[float]:
-    """Years from the first date, ACT/365F, as XIRR reads them."""
+    """Years from the first date, ACT/365F, as XIRR reads them.
+
+    (d[i] - d[0]) / 365. Source: the definition of the XIRR function of spreadsheets.
+    """
     return [(one - dates[0]).days / 365 for one in dates]
 
 
@@ -62,14 +68,17 @@ def rates_of_return(amounts: Sequence[float], times: Sequence[float] | None = No
     'no_solution'
     """
     flows = _gathered(amounts, range(len(amounts)) if times is None else times)
-    if len(flows) < 2:
+    return _rates(np.array([value for _, value in flows]), np.array([time for time, _ in flows]))
+
+
+def _rates(amounts: Array, times: Array) -> RateOfReturn:
+    """The same of flows none of which is nil, at times that rise."""
+    if len(amounts) < 2:
         return RateOfReturn((), "no_solution")
-    at = np.array([time for time, _ in flows])
-    values = np.array([value for _, value in flows])
-    at, values = at - at[0], values / np.abs(values).max()
+    at, values = times - times[0], amounts / np.abs(amounts).max()
     levels = _levels(values, at)
     roots: list[float] = []
-    for coefficients in reversed(levels):
+    for coefficients in reversed(levels[:-1]):  # the last has no change of sign and so no root
         roots = _roots_between(coefficients, at, roots)
     rates = tuple(math.expm1(root) for root in roots)
     if not rates:
@@ -83,7 +92,7 @@ def _gathered(amounts: Sequence[float], times: Sequence[float] | range) -> list[
     found: dict[float, float] = {}
     for amount, time in zip(amounts, times, strict=True):
         found[float(time)] = found.get(float(time), 0.0) + float(amount)
-    return sorted((time, value) for time, value in found.items() if value != 0.0 and math.isfinite(value))
+    return sorted(one for one in found.items() if one[1] != 0.0 and math.isfinite(one[1]))
 
 
 def _levels(values: Array, times: Array) -> list[Array]:
@@ -105,20 +114,18 @@ class _Sum:
     by one positive factor, so that nothing overflows.
     """
 
-    __slots__ = ("pairs", "times", "values")
+    __slots__ = ("pairs", "sides", "times")
 
     def __init__(self, values: Array, times: Array) -> None:
-        self.values, self.times = values, times
+        self.times, self.sides = times, _sides(values, times) if len(values) > _SHORT else None
         self.pairs = list(zip(values.tolist(), times.tolist(), strict=True))
 
     def parts(self, s: float) -> tuple[float, float, float, float]:
         """The sizes of the positive and of the negative terms, and the same with each term times its time."""
         shift = self.pairs[-1][1] if s < 0.0 else self.pairs[0][1]
-        if len(self.pairs) > _SHORT:
-            terms = self.values * np.exp(-s * (self.times - shift))
-            above, below = np.maximum(terms, 0.0), np.maximum(-terms, 0.0)
-            late_above, late_below = float(above @ self.times), float(below @ self.times)
-            return float(above.sum()), float(below.sum()), late_above, late_below
+        if self.sides is not None:
+            above, below, late_above, late_below = (self.sides @ np.exp(-s * (self.times - shift))).tolist()
+            return above, below, late_above, late_below
         up = down = late_up = late_down = 0.0
         for amount, time in self.pairs:
             term = amount * math.exp(-s * (time - shift))
@@ -138,6 +145,16 @@ class _Sum:
         return 1 if up > down else -1
 
 
+def _sides(values: Array, times: Array) -> Array:
+    """Sizes of the positive and of the negative flows, and each times its time, as rows."""
+    above, below = np.maximum(values, 0.0), np.maximum(-values, 0.0)
+    return np.stack([above, below, above * times, below * times])
+
+
+def _sign(value: float) -> int:
+    return 1 if value > 0.0 else -1
+
+
 def _bounds(values: Array, times: Array) -> tuple[float, float]:
     """Beyond these the last, or the first, flow outweighs all others together."""
     others = float(np.abs(values).sum())
@@ -150,8 +167,9 @@ def _roots_between(values: Array, times: Array, turning: Sequence[float]) -> lis
     """The roots of a function whose turning points are known, in rising order; a touching root counts once."""
     low, high = _bounds(values, times)
     of = _Sum(values, times)
-    points = [low, *(one for one in turning if low < one < high), high]
-    signs = [of.sign(one) for one in points]
+    inner = [one for one in turning if low < one < high]
+    points = [low, *inner, high]
+    signs = [_sign(values[-1]), *(of.sign(one) for one in inner), _sign(values[0])]
     found: list[float] = []
     for place in range(len(points) - 1):
         if signs[place] == 0 and (not found or found[-1] != points[place]):
@@ -165,7 +183,7 @@ def _root(of: _Sum, low: float, high: float, sign_at_low: int) -> float:
     """One root inside a bracket: Newton on ln(positive terms) - ln(negative terms), which is nearly a straight line,
     and bisection wherever that would leave the bracket or creep.
     """
-    middle = (low + high) / 2.0
+    middle = 0.0 if low < 0.0 < high else (low + high) / 2.0
     before, step = high - low, math.inf
     for _ in range(200):
         up, down, late_up, late_down = of.parts(middle)
@@ -204,6 +222,7 @@ def payback(amounts: Sequence[float], times: Sequence[float], rate: float = 0.0)
     """The time from which the (discounted) running sum stays at or above nil, by straight line within its period.
 
     None where it never does. With a rate this is the discounted payback.
+    Amounts in one unit, times in years. Source: the definition of payback, flows even within their period.
 
     >>> payback([-100.0, 60.0, 80.0], [0.0, 1.0, 2.0])
     1.5
@@ -233,6 +252,7 @@ def many_rates_of_return(amounts: Array, times: Array) -> ManyRates:
 
     Where all columns pay first and receive later the root is unique and all are found at once; else each column is put
     to `rates_of_return`, so that both faces agree.
+    Source: as `rates_of_return`; Newton's method on the logarithm of the ratio of the two values.
     """
     turn = _turning_row(amounts) if amounts.shape[1] > 1 else None  # one series alone is quicker by the other way
     if turn is not None:
@@ -246,7 +266,9 @@ def many_rates_of_return(amounts: Array, times: Array) -> ManyRates:
         rest = np.arange(amounts.shape[1])
     rates = np.where(known, rates, 0.0)
     for column in rest:
-        found = rates_of_return(list(amounts[:, column]), list(times))
+        one = amounts[:, column]
+        flowing = (one != 0.0) & np.isfinite(one)
+        found = _rates(one[flowing], times[flowing])
         if found.rate is not None:
             rates[column], known[column] = found.rate, True
     return ManyRates(rates, known)

@@ -26,6 +26,8 @@ class RoundedInstalment:
 def to_cents(value: Decimal | float, unit: Decimal = CENT) -> Decimal:
     """Half a cent goes up in size, as Chinese banks round.
 
+    An amount rounded to `unit`. Source: 四舍五入, half away from nil.
+
     >>> to_cents(2.675), to_cents(Decimal("-2.675"))
     (Decimal('2.68'), Decimal('-2.68'))
     """
@@ -37,6 +39,7 @@ def rounded(rows: Sequence[Instalment], unit: Decimal = CENT) -> tuple[RoundedIn
 
     Where the unrounded payments are level, the rounded payment is kept level instead and principal is what remains of
     it after interest, so that the borrower pays the same sum each time but the last.
+    Amounts in yuan, rounded to `unit`. Source: the habit of loan contracts; the last instalment takes the rest.
     """
     opening = to_cents(rows[0].opening, unit)
     level = _level(rows)

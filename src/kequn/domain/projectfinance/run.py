@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from kequn.domain.projectfinance.arithmetic import Amount, Line, arithmetic_of
 from kequn.domain.projectfinance.arrays import Array
 from kequn.domain.projectfinance.conditions import Conditions
 from kequn.domain.projectfinance.drivers import BASE, Scenario
@@ -20,7 +21,7 @@ from kequn.domain.projectfinance.plan import (
     plan_financing,
     tax_calendar,
 )
-from kequn.domain.projectfinance.taxes import TaxLedger, TaxRules
+from kequn.domain.projectfinance.taxes import TaxLedger, TaxReturns, TaxRules
 from kequn.domain.projectfinance.waterfall import DebtTerms, Waterfall, WaterfallRules, WaterfallRun
 
 
@@ -39,10 +40,12 @@ class Building:
 
     @property
     def uses(self) -> Array:
+        """Costs, fees, interest and the first filling of the reserve; (construction periods, scenarios)."""
         return self.costs + self.fees + self.interest + self.junior_interest + self.reserve
 
     @property
     def sources(self) -> Array:
+        """What lenders and owners pay in; equal to the uses in every period."""
         return self.senior_draws + self.junior_draws + self.owners
 
 
@@ -111,6 +114,7 @@ def solve(
     `is_brief` keeps of the waterfall only what a simulation needs, which is quicker for many scenarios: the other lines
     are empty. A scenario whose values are arrays runs as many cases at once; one case gives the same numbers as its
     column among many.
+    Source: `plan`, `operation`, `taxes` and `waterfall`, period after period.
     """
     scenario.check(project.line_names)
     agreed = plan_financing(project) if plan is None else plan
@@ -120,6 +124,7 @@ def solve(
 def rules_of(project: Project, plan: FinancingPlan) -> WaterfallRules:
     """The order of payment of a project and its conditions, in periods of its timeline; the usual order if none is
     declared.
+    Source: the definitions of `model.Covenants`.
     """
     given, line = project.covenants, project.timeline
     order = given.order or (
@@ -147,6 +152,7 @@ class _Forward:
         self.keep = keep
         self.project, self.scenario, self.plan = project, scenario, plan
         self.width = scenario.count
+        self.do = arithmetic_of(self.width)
         self.shift = np.atleast_1d(scenario.value("rate"))
         self.operation = operate(project, scenario)
         self.junior_debts: list[Array] = []
@@ -157,38 +163,40 @@ class _Forward:
 
     def _build(self) -> Building:
         """Walk through construction with the agreed facility: what it does not cover the owners pay."""
-        plan, line = self.plan, self.project.timeline
-        costs = np.broadcast_to(costs_by_period(self.project, self.scenario), (line.construction_periods, self.width))
-        step = self.shift * line.construction_step / 12.0
+        plan, line, do = self.plan, self.project.timeline, self.do
+        periods = line.construction_periods
+        spent = np.broadcast_to(costs_by_period(self.project, self.scenario), (periods, self.width))
+        costs = do.line(spent)
+        step = do.amount(self.shift * line.construction_step / 12.0, self.width)
         facility = plan.construction.debt
         senior = self.project.loans[0] if plan.loans else None
         fee = senior.commitment_fee * line.construction_step / 12.0 if senior else 0.0
-        rates = plan.loans[0].construction_rates if plan.loans else np.zeros(line.construction_periods)
-        lines = {name: np.zeros(costs.shape) for name in Building.__slots__ if name not in ("costs", "owners")}
-        balance, paid = np.zeros(self.width), np.zeros(self.width)
-        owners = np.zeros(costs.shape)
-        for period in range(line.construction_periods):
-            lines["fees"][period] = fee * (facility - balance)
-            if period == 0:
-                lines["fees"][period] += plan.construction.upfront_fee
-            lines["interest"][period] = balance * (rates[period] + step)
-            if period == line.construction_periods - 1:
-                lines["reserve"][period] = plan.construction.uses_at_end
-            uses = costs[period] + lines["fees"][period] + lines["interest"][period] + lines["reserve"][period]
-            draw = self._draw(uses, np.maximum(0.0, facility - balance), paid)
-            lines["senior_draws"][period] = draw
-            owners[period] = uses - draw
-            balance, paid = balance + draw, paid + owners[period]
-        return self._with_juniors(Building(costs=costs, owners=owners, **lines))
+        rates = plan.loans[0].construction_rates.tolist() if plan.loans else [0.0] * periods
+        names = [name for name in Building.__slots__ if name != "costs"]
+        lines = {name: do.blank(periods, self.width, float) for name in names}
+        balance = paid = do.amount(0.0, self.width)
+        for period in range(periods):
+            fees = fee * (facility - balance) + (plan.construction.upfront_fee if period == 0 else 0.0)
+            interest = balance * (rates[period] + step)
+            reserve = plan.construction.uses_at_end if period == periods - 1 else 0.0
+            uses = costs[period] + fees + interest + reserve
+            draw = self._draw(uses, do.greater(facility - balance, 0.0), paid)
+            for name, value in (
+                ("fees", fees), ("interest", interest), ("reserve", reserve), ("senior_draws", draw),
+                ("owners", uses - draw),
+            ):  # fmt: skip
+                lines[name][period] = value
+            balance, paid = balance + draw, paid + (uses - draw)
+        return self._with_juniors(Building(costs=spent, **{name: do.array(one) for name, one in lines.items()}))
 
-    def _draw(self, uses: Array, left: Array, paid: Array) -> Array:
-        agreed, funding = self.plan.construction, self.project.funding
+    def _draw(self, uses: Amount, left: Amount, paid: Amount) -> Amount:
+        agreed, funding, do = self.plan.construction, self.project.funding, self.do
         if funding == "pro_rata":
-            return np.minimum(uses * agreed.gearing, left)
+            return do.lesser(uses * agreed.gearing, left)
         if funding == "debt_first":
-            return np.minimum(uses, left)
-        owed = np.maximum(0.0, float(agreed.equity.sum()) - paid)
-        return np.minimum(np.maximum(0.0, uses - owed), left)
+            return do.lesser(uses, left)
+        owed = do.greater(float(agreed.equity.sum()) - paid, 0.0)
+        return do.lesser(do.greater(uses - owed, 0.0), left)
 
     def _with_juniors(self, built: Building) -> Building:
         """Later loans take their agreed share of what the senior loan leaves; the owners pay their interest."""
@@ -228,22 +236,28 @@ class _Forward:
         return balance - lent
 
     def run(self) -> Run:
-        line = self.project.timeline
+        line, do = self.project.timeline, self.do
         made = self.operation
         earned = made.ebitda - made.maintenance - made.vat_interest
-        before_tax = np.broadcast_to(earned - made.working_capital_change, (line.periods, self.width))
-        engine = self._waterfall(line.periods)
-        profit = earned - self.depreciation
-        taxes = _Taxes(self.project, self.scenario, self.width)
-        tax = np.zeros((line.periods, self.width))
+        shape = (line.periods, self.width)
+        before_tax = do.line(np.broadcast_to(earned - made.working_capital_change, shape))
+        profit = do.line(np.broadcast_to(earned - self.depreciation, shape))
+        engine, taxes = self._waterfall(line.periods), self._taxes()
+        tax = do.blank(line.periods, self.width, float)
         lent = self._owners_lines(line.periods)
         for period in range(line.periods):
             interest = engine.interest_due(period) + self._accrue(lent, period)
             tax[period] = taxes.of_period(period, profit[period] - interest)
-            np.subtract(before_tax[period], tax[period], out=engine.cfads[period])
+            engine.cfads[period] = before_tax[period] - tax[period]
             engine.run(period)
             self._serve_owners(lent, period, engine.lines["distribution"][period])
-        return self._result(engine, tax, lent)
+        return self._result(engine, do.array(tax), lent)
+
+    def _taxes(self) -> TaxReturns:
+        given = self.project.tax
+        rate = self.do.amount(given.rate + self.scenario.value("tax_rate"), self.width)
+        rules = TaxRules(rate, given.loss_years, given.holiday, given.small_limit, given.small_rate)
+        return TaxReturns(TaxLedger(rules, self.do), *tax_calendar(self.project))
 
     def _waterfall(self, periods: int) -> WaterfallRun:
         step = self.project.timeline.step / 12.0
@@ -259,40 +273,41 @@ class _Forward:
             np.zeros((periods, self.width)), loans, rules_of(self.project, self.plan), target, self.keep
         )
 
-    def _owners_lines(self, periods: int) -> dict[str, Array] | None:
+    def _owners_lines(self, periods: int) -> dict[str, Line] | None:
         loan = self.project.shareholder_loan
         if loan is None:
             return None
-        lines = {name: np.zeros((periods, self.width)) for name in OwnersLoan.__slots__}
-        lines["opening"][0] = self.building.owners.sum(axis=0) * loan.share + self.accrued
+        lines = {name: self.do.blank(periods, self.width, float) for name in OwnersLoan.__slots__}
+        lines["opening"][0] = self.do.amount(self.building.owners.sum(axis=0) * loan.share + self.accrued, self.width)
         return lines
 
-    def _accrue(self, lent: dict[str, Array] | None, period: int) -> Array | float:
+    def _accrue(self, lent: dict[str, Line] | None, period: int) -> Amount | float:
         loan = self.project.shareholder_loan
         if lent is None or loan is None:
             return 0.0
         if period:
             lent["opening"][period] = lent["closing"][period - 1]
         lent["interest"][period] = lent["opening"][period] * (loan.rate * self.project.timeline.step / 12.0)
-        due: Array = lent["interest"][period]
+        due: Amount = lent["interest"][period]
         return due
 
-    def _serve_owners(self, lent: dict[str, Array] | None, period: int, distribution: Array) -> None:
+    def _serve_owners(self, lent: dict[str, Line] | None, period: int, distribution: Amount) -> None:
         if lent is None:
             return
         interest, opening = lent["interest"][period], lent["opening"][period]
-        lent["paid_interest"][period] = np.minimum(interest, distribution)
-        owed = opening + interest - lent["paid_interest"][period]
-        lent["repaid"][period] = np.minimum(owed, distribution - lent["paid_interest"][period])
-        lent["closing"][period] = owed - lent["repaid"][period]
+        paid = self.do.lesser(interest, distribution)
+        owed = opening + interest - paid
+        repaid = self.do.lesser(owed, distribution - paid)
+        lent["paid_interest"][period], lent["repaid"][period], lent["closing"][period] = paid, repaid, owed - repaid
 
-    def _result(self, engine: WaterfallRun, tax: Array, lent: dict[str, Array] | None) -> Run:
+    def _result(self, engine: WaterfallRun, tax: Array, lent: dict[str, Line] | None) -> Run:
         flow = engine.result()
+        owners = None if lent is None else OwnersLoan(**{name: self.do.array(one) for name, one in lent.items()})
         step = self.project.timeline.step / 12.0
         rates = self.plan.loans[0].rates[:, None] + self.shift * step if self.plan.loans else np.zeros((1, 1))
         return Run(
-            self.project, self.scenario, self.plan, self.operation, self.building, self.depreciation, tax, engine.cfads,
-            flow, None if lent is None else OwnersLoan(**lent), rates, self.accrued,
+            self.project, self.scenario, self.plan, self.operation, self.building, self.depreciation, tax, flow.cfads,
+            flow, owners, rates, self.accrued,
         )  # fmt: skip
 
 
@@ -304,26 +319,3 @@ def _all_due_at_the_end(scheduled: Array) -> Array:
     found = scheduled.copy()
     found[paying[-1]] = np.inf
     return found
-
-
-class _Taxes:
-    """Tax by period: prepaid on the profit of the calendar year so far, settled in the year's last period."""
-
-    def __init__(self, project: Project, scenario: Scenario, width: int) -> None:
-        given = project.tax
-        rate = np.atleast_1d(given.rate + scenario.value("tax_rate"))
-        rules = TaxRules(rate, given.loss_years, given.holiday, given.small_limit, given.small_rate)
-        self.ledger = TaxLedger(rules)
-        self.years, self.first = tax_calendar(project)
-        self.running, self.paid = np.zeros(width), np.zeros(width)
-
-    def of_period(self, period: int, profit: Array) -> Array:
-        self.running = self.running + profit
-        year, is_end = self.years[period]
-        if not is_end:
-            owed = np.maximum(0.0, self.ledger.due(self.running, year - self.first) - self.paid)
-            self.paid = self.paid + owed
-            return owed
-        tax = self.ledger.assess(self.running, year - self.first) - self.paid
-        self.running, self.paid = np.zeros_like(self.running), np.zeros_like(self.paid)
-        return tax

@@ -49,7 +49,10 @@ def sensitivity(
     project: Project, driver: str, values: Sequence[float], *, scenario: Scenario = BASE,
     plan: FinancingPlan | None = None,
 ) -> Measures:  # fmt: skip
-    """The measures of a project for several values of one driver, in their order."""
+    """The measures of a project for several values of one driver, in their order.
+
+    One value of each measure for each value of the driver, shape (values,). Source: `run.solve`.
+    """
     varied = many(scenario, [{driver: value} for value in values])
     return measures_of(solve(project, varied, plan or plan_financing(project)))
 
@@ -66,6 +69,7 @@ class Swing:
 
     @property
     def width(self) -> float:
+        """How far the measure swings between the two steps; infinite where it is not defined at either."""
         both = (self.at_down, self.at_up)
         return abs(self.at_up - self.at_down) if all(np.isfinite(both)) else float("inf")
 
@@ -77,6 +81,7 @@ def tornado(
     """The measure of the scenario, and every driver moved a step down and up, the widest swing first.
 
     `steps` by driver; the usual ones where it is None. All of them are one run.
+    Source: `run.solve` at value - step and value + step, one driver at a time.
     """
     of = measure_named(measure)
     sizes = {one.name: one.step for one in DRIVERS.values()} if steps is None else dict(steps)
@@ -109,6 +114,7 @@ def break_even(
     A bounded search, as the measure has kinks: the interval is cut into 64 parts, all run at once, and the part in
     which the measure crosses the target is cut again, until it is 1e-12 of the width: seven runs. Where it crosses
     more than once the crossing nearest to the neutral value is taken.
+    Source: bisection; the root lies in the last interval.
     """
     of, agreed = measure_named(measure), plan or plan_financing(project)
     width, neutral = high - low, float(scenario.value(driver))

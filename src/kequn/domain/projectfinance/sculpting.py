@@ -22,16 +22,22 @@ class DebtSchedule:
 
     @property
     def debt(self) -> Array:
+        """The opening balance; shape (...)."""
         found: Array = self.balance[0]
         return found
 
     @property
     def service(self) -> Array:
+        """Interest + principal of each period."""
         return self.interest + self.principal
 
 
 def balances_of_service(service: Array, rates: Like, balloon: Like = 0.0) -> Array:
-    """Balances that a service repays: B[t-1] = (B[t] + service[t]) / (1 + r[t]), B[n] = balloon."""
+    """Balances that a service repays: B[t-1] = (B[t] + service[t]) / (1 + r[t]), B[n] = balloon.
+
+    Amounts in one unit, shape (periods, ...); rates per period; the balances (periods + 1, ...). Source: the balance of
+    a loan, B[t] = B[t-1] (1 + r[t]) - service[t], solved for B[t-1].
+    """
     if service.ndim == 1 and np.ndim(rates) <= 1 and np.ndim(balloon) == 0:
         return _plain_balances(service, series(rates, len(service)), float(np.asarray(balloon)))
     growth = 1.0 + widened(rates, len(service), service)
@@ -52,7 +58,10 @@ def _plain_balances(service: Array, rates: Array, balloon: float) -> Array:
 
 
 def schedule_of_balances(balance: Array, rates: Like) -> DebtSchedule:
-    """Interest on each opening balance, principal as the fall of the balance."""
+    """Interest on each opening balance, principal as the fall of the balance.
+
+    I[t] = r[t] B[t-1], P[t] = B[t-1] - B[t]; one unit, shape (periods + 1, ...) in. Source: the balance of a loan.
+    """
     interest = balance[:-1] * widened(rates, len(balance) - 1, balance)
     return DebtSchedule(balance, interest, balance[:-1] - balance[1:])
 
@@ -62,6 +71,7 @@ def sculpted(cfads: Array, rates: Like, dscr: Like, balloon: Like = 0.0) -> Debt
 
     Debt = sum of discounted CFADS / DSCR + discounted balloon; so with one DSCR and no balloon LLCR = DSCR.
     A period without enough CFADS would mean a second drawing (negative principal); `without_redraw` forbids it.
+    Amounts in one unit, shape (periods, ...). Source: derived from the balance of a loan; known as sculpting by PV.
 
     >>> round(float(sculpted(np.array([110.0, 121.0]), 0.1, 1.0).debt), 9)
     200.0
@@ -77,6 +87,7 @@ def without_redraw(cfads: Array, rates: Like, dscr: Like, balloon: Like = 0.0) -
     M[t-1] = (min(M[t], s[t]/r[t]) + s[t]) / (1 + r[t]), s the largest service: the balance after period t may neither
     exceed what the later periods repay nor what this period can pay the interest on. The schedule pays as much as it
     may as early as it may, which among the optimal ones has the shortest life. The balloon is refinanced outside CFADS.
+    Amounts in one unit, shape (periods, ...). Source: derived; the worked cases hold it against a linear programme.
 
     >>> bad_year = np.array([100.0, 0.0, 100.0])
     >>> round(float(without_redraw(bad_year, 0.0, 1.0).debt), 6)
@@ -109,7 +120,11 @@ def _plain_fast(debt: float, service: Array, growth: Array, balloon: float) -> A
 
 
 def envelope_of(service: Array, growth: Array, balloon: Like = 0.0) -> Array:
-    """The largest balance after each period from which the rest can still be repaid without another drawing."""
+    """The largest balance after each period from which the rest can still be repaid without another drawing.
+
+    The recursion M of `without_redraw`; one unit, shape (periods, ...) in, (periods + 1, ...) out. Source: derived
+    there.
+    """
     if service.ndim == 1 and np.ndim(balloon) == 0:
         found = [float(np.asarray(balloon))]
         for paid, rate in zip(service.tolist()[::-1], growth.tolist()[::-1], strict=True):
@@ -133,6 +148,8 @@ def with_tax(
     tax = tau max(0, E - dep - I), CFADS = E - tax, service = CFADS / DSCR, I = r B[t-1]. Closed: where taxable,
     B[t-1] = (B[t] + ((1 - tau) E + tau dep) / DSCR) / (1 + r - tau r / DSCR), else B[t-1] = (B[t] + E / DSCR) / (1 +
     r); the larger interest decides, so that exactly one of the two is consistent.
+    Amounts in one unit, shape (periods, ...); rates per period. Source: derived by putting the tax into the sculpting
+    recursion and solving for B[t-1].
     """
     periods = len(ebitda)
     growth, cover, tau, worn = (widened(one, periods, ebitda) for one in (rates, dscr, tax_rate, depreciation))
@@ -150,7 +167,10 @@ def with_tax(
 
 
 def given_debt(cfads: Array, rates: Like, debt: Like) -> tuple[DebtSchedule, Array]:
-    """The schedule of a given debt at one DSCR, and that DSCR = PV(CFADS) / debt = LLCR."""
+    """The schedule of a given debt at one DSCR, and that DSCR = PV(CFADS) / debt = LLCR.
+
+    Amounts in one unit, shape (periods, ...). Source: derived; LLCR = DSCR for a debt at one DSCR.
+    """
     cover = balances_of_service(cfads, rates)[0] / np.asarray(debt, dtype=np.float64)
     found = sculpted(cfads, rates, np.broadcast_to(cover, cfads.shape))
     return found, cover
@@ -161,6 +181,7 @@ def two_tranches(
 ) -> tuple[DebtSchedule, DebtSchedule]:
     """Senior service = CFADS / senior DSCR; mezzanine service = CFADS / total DSCR - senior service, each at its
     rate.
+    Amounts in one unit, shape (periods, ...); rates per period. Source: the definition of senior and total DSCR.
     """
     first = cfads / widened(senior_dscr, len(cfads), cfads)
     second = cfads / widened(total_dscr, len(cfads), cfads) - first

@@ -61,7 +61,10 @@ class Uncertainty:
 def draw(
     uncertainties: Sequence[Uncertainty], correlation: Array | None, count: int, generator: np.random.Generator
 ) -> dict[str, Array]:
-    """Correlated values of drivers, shape (count,) each, by a Gaussian copula (Cholesky factor of the correlation)."""
+    """Correlated values of drivers, shape (count,) each, by a Gaussian copula (Cholesky factor of the correlation).
+
+    Source: Gaussian copula, x = L z with L L' the correlation (Nelsen, An Introduction to Copulas).
+    """
     _check(uncertainties, correlation)
     z = generator.standard_normal((len(uncertainties), count))
     if correlation is not None:
@@ -95,6 +98,8 @@ class Simulation:
 
     `lockup_by_period` and `default_by_period` are the shares of cases locked up, and in default for the first time up
     to and with each operation period; `dscr_fan` holds the quantiles of the tested DSCR of each period.
+    `cured` is the share of cases in which the owners pay an equity cure, None where the model agrees none; covers are
+    those after the cure.
     """
 
     count: int
@@ -105,6 +110,7 @@ class Simulation:
     dscr_fan: tuple[tuple[float, ...], ...]
     probability_below: Mapping[str, float]
     irr_unknown: int
+    cured: float | None
 
 
 def simulate(
@@ -121,6 +127,7 @@ def simulate(
     """Run a project `count` times with drawn drivers, in chunks; `mapped` may run chunks side by side.
 
     All drivers are drawn first, so that the numbers do not depend on how the chunks are run.
+    Quantiles are values that occurred (the lower of two neighbours). Source: Monte Carlo on `run.solve`.
     """
     agreed = plan or plan_financing(project)
     values = draw(uncertainties, correlation, count, generator)
@@ -152,6 +159,8 @@ def _part(project: Project, chunk: Scenario, plan: FinancingPlan) -> _Part:
         "equity_irr": np.where(found.known, found.rates, -np.inf),
         "equity_npv": (1.0 + project.discount_rate) ** -times @ flows,
     }
+    if project.covenants.cures:
+        values["equity_cure"] = run.waterfall.cure.sum(axis=0)
     locked = run.waterfall.is_locked_up.sum(axis=1).astype(np.float64)
     return _Part(
         values, run.waterfall.tested_dscr.astype(np.float32), locked, first_period(run.waterfall.is_in_default)
@@ -174,6 +183,7 @@ def _gathered(project: Project, parts: Sequence[_Part], count: int) -> Simulatio
         tuple(_quantiles(np.concatenate([part.dscr[period] for part in parts])) for period in range(periods)),
         {name: float((values["min_dscr"] < level).mean()) for name, level in below.items()},
         int(np.isneginf(values["equity_irr"]).sum()),
+        float((values["equity_cure"] > 0.0).mean()) if given.cures else None,
     )
 
 

@@ -22,6 +22,8 @@ class SizedDebt:
 def smallest_cap(caps: Mapping[str, float]) -> SizedDebt:
     """The smallest of several limits (same unit each); of equal ones the first named binds.
 
+    Source: the definition of a limit; the debt is the least of them, never below nil.
+
     >>> smallest_cap({"dscr": 120.0, "gearing": 100.0}).binding
     'gearing'
     """
@@ -40,6 +42,7 @@ def debt_at_gearing(
 
     C the other uses, g gearing, f the upfront fee per unit of debt, m the months of reserve, k the first year's debt
     service per unit of debt. All uses are then C + f D + m/12 k D, and D is exactly g of them.
+    Amounts in one unit. Source: derived from D = g (C + f D + m/12 k D).
 
     >>> round(debt_at_gearing(100.0, gearing=0.5, fee_rate=0.02, dsra_months=0.0, first_year_service=0.1), 6)
     50.505051

@@ -34,6 +34,8 @@ def statements_of(run: Run) -> Statements:
 
     Major maintenance is expensed when it is spent; income tax is expensed in the period in which it is assessed;
     interest is expensed as it accrues, whether paid or added to a loan.
+    In the unit of the model, shape (periods, scenarios). Source: 企业会计准则第30号——财务报表列报 (from memory): the
+    three statements, and assets = liabilities + equity.
     """
     income = _income(run)
     cash = _cash_flow(run)

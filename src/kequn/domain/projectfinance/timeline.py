@@ -1,7 +1,8 @@
 """The timeline of a project: construction, then operation, each in equal periods of whole months."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from functools import lru_cache
 
 import numpy as np
 
@@ -25,6 +26,7 @@ class Timeline:
 
     @property
     def construction_periods(self) -> int:
+        """Periods of construction."""
         return self.construction_months // self.construction_step
 
     @property
@@ -39,14 +41,15 @@ class Timeline:
 
     def construction_dates(self) -> list[date]:
         """The boundaries of the construction periods, the start first."""
-        return [
-            add_months(self.start, self.construction_step * place) for place in range(self.construction_periods + 1)
-        ]
+        return list(_boundaries(self.start, 0, self.construction_step, self.construction_periods))
 
     def operation_dates(self) -> list[date]:
         """The boundaries of the operation periods; the first is the start of operation."""
-        first = self.construction_months
-        return [add_months(self.start, first + self.step * place) for place in range(self.periods + 1)]
+        return list(_boundaries(self.start, self.construction_months, self.step, self.periods))
+
+    def last_days(self) -> list[date]:
+        """The last day of each operation period, by which people name it: 30 June, where the next begins on 1 July."""
+        return [one - timedelta(days=1) for one in self.operation_dates()[1:]]
 
     def times(self) -> Array:
         """Years from the start to the end of every period, construction first."""
@@ -59,5 +62,13 @@ class Timeline:
         return np.arange(self.periods) * self.step // 12
 
     def tax_years(self) -> list[int]:
-        """The calendar year in which each operation period ends, a period to 1 January belonging to the year before."""
-        return [date.fromordinal(one.toordinal() - 1).year for one in self.operation_dates()[1:]]
+        """The calendar year in which each operation period ends."""
+        return [one.year for one in self.last_days()]
+
+
+@lru_cache(maxsize=256)
+def _boundaries(start: date, after: int, step: int, periods: int) -> tuple[date, ...]:
+    """The first day and the ends of equal periods that begin some months after a date; sizing, tax and run ask for
+    the same ones.
+    """
+    return tuple(add_months(start, after + step * place) for place in range(periods + 1))

@@ -8,13 +8,15 @@ Interest accrues on opening balances, so nothing here is circular. The same code
 CFADS has the shape (periods,) or (periods, scenarios).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import numpy as np
 
 from kequn.domain.errors import Misuse, Text
-from kequn.domain.projectfinance.arrays import Array, Bools, Like, ratio, widened
+from kequn.domain.projectfinance.arithmetic import Amount, Arithmetic, Line, arithmetic_of
+from kequn.domain.projectfinance.arrays import Array, Bools, Like, widened
 from kequn.domain.projectfinance.conditions import Conditions
 from kequn.domain.projectfinance.reserves import dsra_target
 
@@ -115,24 +117,24 @@ class Waterfall:
 class _State:
     """What is carried from period to period, and what one period has found so far; each of shape (scenarios,)."""
 
-    cash: Array
-    dsra: Array
-    mra: Array
-    lockup: Array
-    dsrf: Array
-    bills: Array
-    arrears: Array
-    cures_used: Array
-    from_mra: Array
-    mra_gap: Array
-    cure: Array
-    dsrf_opening: Array
-    dsra_gap: Array
-    tested: Array
+    cash: Amount
+    dsra: Amount
+    mra: Amount
+    lockup: Amount
+    dsrf: Amount
+    bills: Amount
+    arrears: Amount
+    cures_used: Amount
+    from_mra: Amount
+    mra_gap: Amount
+    cure: Amount
+    dsrf_opening: Amount
+    dsra_gap: Amount
+    tested: Amount
     is_in_default: Bools
-    balance: dict[str, Array] = field(default_factory=dict)
-    interest: dict[str, Array] = field(default_factory=dict)
-    scheduled: dict[str, Array] = field(default_factory=dict)
+    balance: dict[str, Amount] = field(default_factory=dict)
+    interest: dict[str, Amount] = field(default_factory=dict)
+    scheduled: dict[str, Amount] = field(default_factory=dict)
 
 
 def run_waterfall(
@@ -145,6 +147,7 @@ def run_waterfall(
     stays, capped by the balance. Distributions (with what the lock-up account holds) are paid if the tested DSCR
     reaches lock-up, there are no arrears, bills or reserve drawings, and the DSRA is full; else the cash is locked
     up. What the MRA releases counts as CFADS of its period.
+    Amounts in one unit, shape (periods,) or (periods, scenarios). Source: the declared order of the loan agreement.
     """
     is_one = cfads.ndim == 1
     target = None if mra_target is None else mra_target[:, None] if mra_target.ndim == 1 else mra_target
@@ -170,36 +173,40 @@ class WaterfallRun:
         mra_target: Array | None,
         keep: frozenset[str] | None = None,
     ) -> None:
-        periods, shape = len(cfads), cfads.shape[1:]
+        periods, width = cfads.shape
+        self.do = arithmetic_of(width)
         _check_order(rules.order, [loan.name for loan in loans], has_mra=mra_target is not None)
-        self.cfads, self.rules, self.mra_target = cfads, rules, mra_target
-        self.rates = {one.name: widened(one.rates, periods, cfads) for one in loans}
-        self.scheduled = {one.name: widened(one.scheduled, periods, cfads) for one in loans}
+        self.cfads, self.rules = self.do.line(cfads), rules
+        self.mra_target = None if mra_target is None else self.do.line(mra_target)
+        self.rates = {one.name: self.do.line(widened(one.rates, periods, cfads)) for one in loans}
+        self.scheduled = {one.name: self.do.line(widened(one.scheduled, periods, cfads)) for one in loans}
+        self.steps = [name.partition(":")[::2] for name in rules.order]
         self.names = [step[8:] for step in rules.order if step.startswith("service:")]
         self.senior = self.names[0] if self.names else ""
-        self.state = _opening_state(loans, rules, shape)
-        debt = self.state.balance[self.senior] if self.names else np.zeros(shape)
+        self.state = _opening_state(loans, rules, self.do, width)
+        debt = self.state.balance[self.senior] if self.names else self.do.amount(0.0, width)
         self.tolerance = 1e-9 * debt + 1e-12  # what rounding leaves is no arrears and no gap
-        self.history: list[tuple[Array, Array]] = []
-        self.lines = {name: np.zeros((periods, *shape)) for name in _LINES if keep is None or name in keep}
-        self.flags = {name: np.zeros((periods, *shape), dtype=np.bool_) for name in _FLAGS}
+        self.history: list[tuple[Amount, Amount]] = []
+        blank = self.do.blank
+        self.lines = {name: blank(periods, width, float) for name in _LINES if keep is None or name in keep}
+        self.flags = {name: blank(periods, width, bool) for name in _FLAGS}
         self.loan_lines = {
-            name: {line: np.zeros((periods, *shape)) for line in LoanLines.__slots__ if keep is None or line in keep}
+            name: {line: blank(periods, width, float) for line in LoanLines.__slots__ if keep is None or line in keep}
             for name in self.names
         }
 
-    def _note(self, line: str, period: int, value: Array) -> None:
+    def _note(self, line: str, period: int, value: Amount) -> None:
         if line in self.lines:
             self.lines[line][period] = value
 
-    def _note_loan(self, name: str, line: str, period: int, value: Array) -> None:
+    def _note_loan(self, name: str, line: str, period: int, value: Amount) -> None:
         lines = self.loan_lines[name]
         if line in lines:
             lines[line][period] = value
 
-    def interest_due(self, period: int) -> Array | float:
+    def interest_due(self, period: int) -> Amount | float:
         """The interest of all loans and of the reserve facility that accrues in the coming period."""
-        found: Array | float = self.state.dsrf * self.rules.dsrf_rate if self.rules.dsrf_limit else 0.0
+        found: Amount | float = self.state.dsrf * self.rules.dsrf_rate if self.rules.dsrf_limit else 0.0
         for name in self.names:
             self.state.interest[name] = self.state.balance[name] * self.rates[name][period]
             found = found + self.state.interest[name]
@@ -213,28 +220,15 @@ class WaterfallRun:
         state.cash = self.cfads[period] - state.bills
         self._release_mra(period)
         self._accrue(period)
-        for step in self.rules.order:
-            if step.startswith("service:"):
-                self._service(step[8:], period)
-            else:
-                self._step(step, period)
+        for step, loan in self.steps:
+            self._PAYING[step](self, period, loan)
         self._close(period)
         state.interest = {}
-
-    def _step(self, step: str, period: int) -> None:
-        if step == "dsra":
-            self._fill_dsra(period)
-        elif step == "mra":
-            self._fill_mra()
-        elif step == "sweep":
-            self._sweep(period)
-        else:
-            self._distribute(period)
 
     def _accrue(self, period: int) -> None:
         state = self.state
         for name in self.names:
-            state.scheduled[name] = np.minimum(self.scheduled[name][period], state.balance[name])
+            state.scheduled[name] = self.do.lesser(self.scheduled[name][period], state.balance[name])
             self._note_loan(name, "opening", period, state.balance[name])
             self._note_loan(name, "interest", period, state.interest[name])
             self._note_loan(name, "scheduled", period, state.scheduled[name])
@@ -251,42 +245,42 @@ class WaterfallRun:
             available = available + state.cure
         self._test(period, available, due)
 
-    def _test(self, period: int, available: Array, due: Array) -> None:
+    def _test(self, period: int, available: Amount, due: Amount) -> None:
         """The tested DSCR: of the last periods together, where anything is due in this one."""
         state = self.state
         if self.rules.tested_periods == 1 or "dscr" in self.lines:
-            state.tested = ratio(available, due)
+            state.tested = self.do.ratio(available, due)
             self._note("dscr", period, state.tested)
         if self.rules.tested_periods > 1:
             self.history = [*self.history, (available, due)][-self.rules.tested_periods :]
             cash, owed = self.history[0]
             for more_cash, more_owed in self.history[1:]:
                 cash, owed = cash + more_cash, owed + more_owed
-            state.tested = ratio(cash, np.where(due > 0.0, owed, 0.0))
+            state.tested = self.do.ratio(cash, self.do.chosen(due > 0.0, owed, 0.0))
         self._note("tested_dscr", period, state.tested)
         state.is_in_default = state.tested < self.rules.default_dscr * _AT
 
-    def _cure(self, period: int, due: Array) -> None:
+    def _cure(self, period: int, due: Amount) -> None:
         """The owners pay in what lifts the DSCR to the cure level, within their limit and number of times."""
         rules, state = self.rules, self.state
         if not rules.cures:
             return
-        wanted = np.maximum(0.0, rules.cure_dscr * due - self.cfads[period] - state.from_mra)
+        wanted = self.do.greater(0.0, rules.cure_dscr * due - self.cfads[period] - state.from_mra)
         may = (wanted > 0.0) & (wanted <= rules.cure_limit) & (state.cures_used < rules.cures)
-        state.cure = np.where(may, wanted, 0.0)
+        state.cure = self.do.chosen(may, wanted, 0.0)
         state.cures_used = state.cures_used + may
         state.cash = state.cash + state.cure
         self._note("cure", period, state.cure)
 
-    def _service(self, name: str, period: int) -> None:
+    def _service(self, period: int, name: str) -> None:
         state = self.state
         interest = state.interest[name]
         scheduled = state.scheduled[name]
         if name == self.senior:
             self._support(period, interest + scheduled)
-        cash = np.maximum(state.cash, 0.0)
-        interest_paid = np.minimum(interest, cash)
-        principal_paid = np.minimum(scheduled, cash - interest_paid)
+        cash = self.do.greater(state.cash, 0.0)
+        interest_paid = self.do.lesser(interest, cash)
+        principal_paid = self.do.lesser(scheduled, cash - interest_paid)
         interest_left = interest - interest_paid
         state.cash = state.cash - (interest_paid + principal_paid)
         state.balance[name] = state.balance[name] - principal_paid + interest_left
@@ -297,35 +291,40 @@ class WaterfallRun:
             self._note("unpaid", period, unpaid)
             state.arrears = state.arrears + unpaid
 
-    def _support(self, period: int, due: Array) -> None:
+    def _support(self, period: int, due: Amount) -> None:
         """Meet a shortfall of the senior service from the DSRA, then the lock-up account, then the reserve facility."""
         state = self.state
-        short = np.maximum(due - state.cash, 0.0)
-        from_dsra = np.minimum(short, state.dsra)
+        short = self.do.greater(due - state.cash, 0.0)
+        from_dsra = self.do.lesser(short, state.dsra)
         state.dsra = state.dsra - from_dsra
-        from_lockup = np.minimum(short - from_dsra, state.lockup)
+        from_lockup = self.do.lesser(short - from_dsra, state.lockup)
         state.lockup = state.lockup - from_lockup
         taken = from_dsra + from_lockup
         self._note("from_dsra", period, from_dsra)
         self._note("from_lockup", period, from_lockup)
         if self.rules.dsrf_limit:
             state.dsrf_opening = state.dsrf
-            drawn = np.minimum(short - taken, np.maximum(0.0, self.rules.dsrf_limit - state.dsrf))
+            drawn = self.do.lesser(short - taken, self.do.greater(0.0, self.rules.dsrf_limit - state.dsrf))
             state.dsrf = state.dsrf + drawn
             taken = taken + drawn
             self._note("dsrf_drawn", period, drawn)
         state.cash = state.cash + taken
 
-    def _fill_dsra(self, period: int) -> None:
+    def _fill_dsra(self, period: int, _loan: str) -> None:
         rules, state = self.rules, self.state
         if rules.dsrf_limit:
             self._repay_dsrf(period)
         target = dsra_target(
-            state.balance[self.senior], self.rates[self.senior], self.scheduled[self.senior], period, rules.dsra_periods
+            state.balance[self.senior],
+            self.rates[self.senior],
+            self.scheduled[self.senior],
+            period,
+            rules.dsra_periods,
+            self.do,
         )
         gap = target - state.dsra
-        top_up = np.minimum(np.maximum(gap, 0.0), np.maximum(state.cash, 0.0))
-        release = np.maximum(-gap, 0.0)
+        top_up = self.do.lesser(self.do.greater(gap, 0.0), self.do.greater(state.cash, 0.0))
+        release = self.do.greater(-gap, 0.0)
         moved = top_up - release
         state.dsra = state.dsra + moved
         state.cash = state.cash - moved
@@ -335,10 +334,10 @@ class WaterfallRun:
 
     def _repay_dsrf(self, period: int) -> None:
         state = self.state
-        cash = np.maximum(state.cash, 0.0)
+        cash = self.do.greater(state.cash, 0.0)
         interest = state.dsrf_opening * self.rules.dsrf_rate
-        paid = np.minimum(interest, cash)
-        repaid = np.minimum(state.dsrf, cash - paid)
+        paid = self.do.lesser(interest, cash)
+        repaid = self.do.lesser(state.dsrf, cash - paid)
         state.dsrf = state.dsrf + interest - paid - repaid
         state.cash = state.cash - paid - repaid
         self._note("dsrf_interest", period, paid)
@@ -350,33 +349,33 @@ class WaterfallRun:
             return
         state = self.state
         gap = self.mra_target[period] - state.mra
-        state.from_mra = np.maximum(-gap, 0.0)
-        state.mra_gap = np.maximum(gap, 0.0)
+        state.from_mra = self.do.greater(-gap, 0.0)
+        state.mra_gap = self.do.greater(gap, 0.0)
         state.mra = state.mra - state.from_mra
         state.cash = state.cash + state.from_mra
         self._note("from_mra", period, state.from_mra)
 
-    def _fill_mra(self) -> None:
+    def _fill_mra(self, _period: int, _loan: str) -> None:
         if self.mra_target is None:
             return
         state = self.state
-        saved = np.minimum(state.mra_gap, np.maximum(state.cash, 0.0))
+        saved = self.do.lesser(state.mra_gap, self.do.greater(state.cash, 0.0))
         state.mra = state.mra + saved
         state.cash = state.cash - saved
 
-    def _sweep(self, period: int) -> None:
+    def _sweep(self, period: int, _loan: str) -> None:
         rules, state = self.rules, self.state
         is_failing = (state.arrears > self.tolerance) | state.is_in_default
-        if not rules.sweep_share and not is_failing.any():
+        if not rules.sweep_share and not self.do.some(is_failing):
             return
-        share = np.where(is_failing, 1.0, rules.sweep_share)
-        swept = np.minimum(share * np.maximum(state.cash, 0.0), state.balance[self.senior])
+        share = self.do.chosen(is_failing, 1.0, rules.sweep_share)
+        swept = self.do.lesser(share * self.do.greater(state.cash, 0.0), state.balance[self.senior])
         state.cash = state.cash - swept
         state.balance[self.senior] = state.balance[self.senior] - swept
-        state.arrears = np.maximum(0.0, state.arrears - swept)
+        state.arrears = self.do.greater(0.0, state.arrears - swept)
         self._note_loan(self.senior, "sweep", period, swept)
 
-    def _distribute(self, period: int) -> None:
+    def _distribute(self, period: int, _loan: str) -> None:
         state, rules = self.state, self.rules
         blocked = (state.arrears > self.tolerance) | (state.cash < 0.0)
         if rules.lockup_dscr:
@@ -385,9 +384,9 @@ class WaterfallRun:
             blocked |= state.dsra_gap > self.tolerance
         if rules.dsrf_limit:
             blocked |= state.dsrf > self.tolerance
-        cash = np.maximum(state.cash, 0.0)
+        cash = self.do.greater(state.cash, 0.0)
         held = state.lockup + cash
-        paid = np.where(blocked, 0.0, held)
+        paid = self.do.chosen(blocked, 0.0, held)
         state.lockup = held - paid
         state.cash = state.cash - cash
         self._note("distribution", period, paid)
@@ -397,7 +396,7 @@ class WaterfallRun:
         """Cash below nil is bills that nobody could pay; they are paid first in the next period."""
         state = self.state
         state.bills = -state.cash
-        np.logical_or(state.is_in_default, state.arrears > self.tolerance, out=self.flags["is_in_default"][period])
+        self.flags["is_in_default"][period] = state.is_in_default | (state.arrears > self.tolerance)
         for line, value in (
             ("bills_unpaid", state.bills), ("arrears", state.arrears), ("dsra", state.dsra), ("mra", state.mra),
             ("lockup_account", state.lockup), ("dsrf_balance", state.dsrf),
@@ -408,22 +407,27 @@ class WaterfallRun:
 
     def result(self) -> Waterfall:
         """The lines as they stand; a line that was not kept is empty."""
-        lines = {name: self.lines.get(name, _EMPTY) for name in _LINES}
+        lines: dict[str, Any] = {name: self._written(self.lines, name) for name in _LINES}
         loans = {
-            name: LoanLines(**{line: kept.get(line, _EMPTY) for line in LoanLines.__slots__})
+            name: LoanLines(**{line: self._written(kept, line) for line in LoanLines.__slots__})
             for name, kept in self.loan_lines.items()
         }
-        return Waterfall(self.cfads, loans, **lines, **self.flags)
+        flags: dict[str, Any] = {name: self.do.array(flag) for name, flag in self.flags.items()}
+        return Waterfall(self.do.array(self.cfads), loans, **lines, **flags)
+
+    _PAYING: ClassVar[Mapping[str, Callable[["WaterfallRun", int, str], None]]] = {
+        "service": _service, "dsra": _fill_dsra, "mra": _fill_mra, "sweep": _sweep, "distribution": _distribute,
+    }  # fmt: skip
+
+    def _written(self, lines: Mapping[str, Line], name: str) -> Array:
+        return self.do.array(lines[name]) if name in lines else _EMPTY
 
 
-def _opening_state(loans: Sequence[DebtTerms], rules: WaterfallRules, shape: tuple[int, ...]) -> _State:
-    nil = np.zeros(shape)
-    never = np.full(shape, np.inf)
-    held = np.broadcast_to(np.asarray(rules.dsra_initial, np.float64), shape).copy()
-    state = _State(
-        nil, held, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, never, np.zeros(shape, dtype=np.bool_)
-    )
-    state.balance = {one.name: np.broadcast_to(np.asarray(one.debt, np.float64), shape).copy() for one in loans}
+def _opening_state(loans: Sequence[DebtTerms], rules: WaterfallRules, do: Arithmetic, width: int) -> _State:
+    nil, never = do.amount(0.0, width), do.amount(np.inf, width)
+    held = do.amount(rules.dsra_initial, width)
+    state = _State(nil, held, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, never, never < nil)
+    state.balance = {one.name: do.amount(one.debt, width) for one in loans}
     return state
 
 

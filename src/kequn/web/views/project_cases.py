@@ -14,10 +14,11 @@ from kequn.apps.projects.models.simulation import SimulationState
 from kequn.apps.projects.reckoning import SLIDERS, Ready, moved, ready
 from kequn.domain.errors import KequnError
 from kequn.domain.projectfinance.drivers import DRIVERS, Scenario
-from kequn.financing.results import kept_of, key_figures
-from kequn.financing.words import FIGURES, said, shown
+from kequn.financing.results import figures_in_unit, kept_of
+from kequn.financing.words import FIGURES, UNITS, said, shown
 from kequn.reports.charts import Arm, Band, fan, tornado_chart
 from kequn.web.templatetags.kequn import language
+from kequn.web.views.project_amounts import answer_shown, factor_of, in_readers_unit, named_of, with_unit
 from kequn.web.views.project_parts import WIDE, cover_chart, marks_of, told, unit_of
 
 COMPARED = (
@@ -28,6 +29,7 @@ LIVE = ("min_dscr", "min_dscr_date", "average_dscr", "llcr", "plcr", "equity_irr
         "first_default")  # fmt: skip
 MEASURES = {"min_dscr": "times", "llcr": "times", "equity_irr": "share", "equity_npv": "amount"}
 CHARTED = 5
+SMALL = 100.0  # a difference of an amount below it is said with decimals
 FACTORS = frozenset({"price", "volume", "capex", "opex", "maintenance"})
 SHARES = frozenset({"rate", "curtailment", "indexation", "volume_growth", "tax_rate"})
 USUAL_COUNT, USUAL_SEED = 20_000, 1
@@ -44,22 +46,25 @@ def driver_value(name: str, value: float) -> str:
     kind = name.partition(".")[0]
     if kind in FACTORS or kind == "cost":
         return f"× {value:.2f}"
-    return f"{value:+.2%}" if kind in SHARES else f"{value:+,.1f}"
+    return f"{value:+.2%}" if kind in SHARES else f"{value:+,.1f}".removesuffix(".0")
 
 
 def cases(request: HttpRequest, model: ProjectModel) -> dict[str, Any]:
     """Every scenario beside the base with the differences, their covers over time, and the tornado of the base."""
     spoken, results = language(), selectors.results_of(model)
-    base = results[0].figures
+    found = ready(model)
+    factor, _unit = factor_of(named_of(found.file.project))
+    figures = [figures_in_unit(one.figures, factor) for one in results]
     rows = []
     for name in COMPARED:
         word = FIGURES[name]
         rows.append(
             {"label": word.label.in_language(spoken),
-             "cells": [{"value": shown(one.figures.get(name), word.unit, spoken),
-                        "difference": _difference(name, base, one.figures) if one.place else ""} for one in results]}
+             "cells": [{"value": shown(one.get(name), word.unit, spoken),
+                        "difference": _difference(name, figures[0], one) if place else ""}
+                       for place, one in enumerate(figures)]}
         )  # fmt: skip
-    answers = [(said(one.scenario).in_language(spoken), selectors.answer_of(model, one.scenario) or {})
+    answers = [(said(one.scenario).in_language(spoken), answer_shown(model, one.scenario))
                for one in results[:CHARTED]]  # fmt: skip
     heads = [
         {"label": said(one.scenario).in_language(spoken),
@@ -71,7 +76,7 @@ def cases(request: HttpRequest, model: ProjectModel) -> dict[str, Any]:
         "heads": heads,
         "rows": rows,
         "cover_chart": cover_chart(answers[0][1], answers, width=WIDE),
-        **_tornado(request, ready(model)),
+        **_tornado(request, found, factor),
     }
 
 
@@ -82,17 +87,18 @@ def _difference(name: str, base: dict[str, Any], other: dict[str, Any]) -> str:
         return ""
     if unit == "share":
         return _("%(n)s points") % {"n": f"{(second - first) * 100:+.2f}"}
-    return f"{second - first:+,.2f}" if unit != "amount" else f"{second - first:+,.0f}"
+    moved = second - first
+    return f"{moved:+,.2f}" if unit != "amount" or abs(moved) < SMALL else f"{moved:+,.0f}"
 
 
-def _tornado(request: HttpRequest, found: Ready) -> dict[str, Any]:
+def _tornado(request: HttpRequest, found: Ready, factor: float) -> dict[str, Any]:
     measure = request.GET.get("measure", "")
     measure = measure if measure in MEASURES else "min_dscr"
     middle, swings = found.tornado(measure, Scenario("base"))
     word, spoken = FIGURES[measure], language()
 
     def told(value: float | None) -> str:
-        return shown(value, word.unit, spoken)
+        return shown(value if value is None or word.unit != "amount" else value * factor, word.unit, spoken)
 
     arms, rows = [], []
     for one in swings:
@@ -126,7 +132,8 @@ def what_if(request: HttpRequest, model: ProjectModel) -> dict[str, Any]:
     found = ready(model)
     scenario, places = moved(start.changes, values)
     run = found.run(scenario)
-    figures, answer = key_figures(run), kept_of(run)
+    answer = in_readers_unit(kept_of(run))
+    figures, before = answer["key_figures"], figures_in_unit(start.figures, factor_of(named_of(found.file.project))[0])
     return {
         "unit": unit_of(answer),
         "start": start.scenario,
@@ -134,8 +141,8 @@ def what_if(request: HttpRequest, model: ProjectModel) -> dict[str, Any]:
         "sliders": [_slider(name, places[name]) for name in SLIDERS],
         "live": [{"label": FIGURES[name].label.in_language(spoken),
                   "value": shown(figures.get(name), FIGURES[name].unit, spoken),
-                  "before": shown(start.figures.get(name), FIGURES[name].unit, spoken),
-                  "difference": _difference(name, start.figures, figures)} for name in LIVE],
+                  "before": shown(before.get(name), FIGURES[name].unit, spoken),
+                  "difference": _difference(name, before, figures)} for name in LIVE],
         "warnings": [one[spoken] for one in answer["warnings"]],
         "cover_chart": cover_chart(answer),
         "milliseconds": (time.perf_counter() - begun) * 1000,
@@ -171,7 +178,7 @@ def what_if_part(request: HttpRequest, number: int) -> HttpResponse:
         context = what_if(request, model) | {"project": project, "model": model}
     except KequnError as error:
         return render(request, "kequn/project_unread.html", {"unread": told(error)})
-    answer = render(request, "kequn/project_what_if_part.html", context)
+    answer = render(request, "kequn/project_what_if_part.html", context | {"is_part": True})
     answer["Server-Timing"] = f"case;dur={context['milliseconds']:.1f}"
     return answer
 
@@ -197,6 +204,7 @@ def _drawn(model: ProjectModel, one: ModelSimulation) -> dict[str, Any]:
     spoken = language()
     answer: dict[str, Any] = ModelSimulation.objects.values_list("answer", flat=True).get(pk=one.pk)
     kept = selectors.answer_of(model, "base") or {}
+    factor, unit = factor_of(kept)
     periods, levels = answer["by_period"], list(answer["by_period"][0]["dscr"])
 
     def quantile(level: str) -> tuple[float | None, ...]:
@@ -204,11 +212,25 @@ def _drawn(model: ProjectModel, one: ModelSimulation) -> dict[str, Any]:
 
     bands = [Band(f"{low.upper()}–{high.upper()}", quantile(low), quantile(high))
              for low, high in (("p05", "p95"), ("p10", "p90"), ("p25", "p75"))]  # fmt: skip
-    chances = (("lockup", _("Minimum DSCR below lock-up")), ("default", _("Minimum DSCR below default")),
-               ("one", _("Minimum DSCR below 1.00")))  # fmt: skip
+    below = answer["probability_min_dscr_below"]
+    chances = [(_("Minimum DSCR below lock-up"), below.get("lockup")),
+               (_("Minimum DSCR below default"), below.get("default")),
+               (_("Minimum DSCR below 1.00"), below.get("one"))]  # fmt: skip
+    if answer.get("probability_of_cure") is not None:
+        chances.append((_("The owners pay an equity cure"), answer["probability_of_cure"]))
+
+    def scaled(name: str, value: float | None) -> float | None:
+        return value if value is None or FIGURES[name].unit != "amount" else value * factor
+
+    def named(name: str) -> str:
+        word = FIGURES[name]
+        measure = unit if word.unit == "amount" else UNITS[word.unit].in_language(spoken)
+        return f"{word.label.in_language(spoken)} ({measure})"
+
     return {
         "done": one,
-        "unit": unit_of(kept),
+        "rules": kept["rules"] if kept["rules"].get("cures") else None,
+        "cure_limit": with_unit(f"{kept['rules'].get('cure_limit', 0.0) * factor:,.2f}", unit),
         "fan": fan(
             title=_("Tested DSCR over time, simulated (times)"), categories=[row["end"][:7] for row in periods],
             bands=bands, middle=("P50", quantile("p50")), shown=lambda value: f"{value:.2f}",
@@ -216,12 +238,11 @@ def _drawn(model: ProjectModel, one: ModelSimulation) -> dict[str, Any]:
         ),
         "levels": [level.upper() for level in levels],
         "quantiles": [
-            {"label": FIGURES[name].label.in_language(spoken),
-             "cells": [shown(values[level], FIGURES[name].unit, spoken) for level in levels]}
+            {"label": named(name),
+             "cells": [shown(scaled(name, values[level]), FIGURES[name].unit, spoken) for level in levels]}
             for name, values in answer["quantiles"].items()
         ],
-        "chances": [{"label": label, "value": answer["probability_min_dscr_below"].get(name)}
-                    for name, label in chances],
+        "chances": [{"label": label, "value": value} for label, value in chances],
         "by_period": [{"end": row["end"], "locked": row["locked_up"], "default": row["default_by_then"],
                        "middle": shown(row["dscr"]["p50"], "times", spoken),
                        "low": shown(row["dscr"]["p05"], "times", spoken)} for row in periods],

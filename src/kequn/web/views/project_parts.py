@@ -5,30 +5,33 @@ from datetime import date
 from typing import Any, cast
 
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from kequn.apps.projects import selectors
+from kequn.apps.projects.cover_so_far import SERVED, CoverSoFar
 from kequn.apps.projects.models import ProjectModel
+from kequn.apps.projects.recorded import Apart, apart
 from kequn.domain.errors import KequnError, Refused
 from kequn.financing.explaining import explain_period
 from kequn.financing.rules import said as figures_said
 from kequn.financing.words import FIGURES, SOURCES, USES, Word, said, shown, word_of
 from kequn.reports.charts import Series, Threshold, lines, stacks
 from kequn.web import labels
-from kequn.web.templatetags.kequn import language
+from kequn.web.templatetags.kequn import language, money
+from kequn.web.views.project_amounts import answer_shown, in_readers_unit, with_unit
 
 Answer = Mapping[str, Any]
 TOLD_AT_MOST = 30
 TILES = ("min_dscr", "average_dscr", "llcr", "plcr", "gearing", "tail_years", "equity_irr")
 WIDE = 1080  # of a chart that has the page to itself
 NEAR_THE_END = 3.0  # a cover this many times the middle one belongs to a loan nearly repaid: the chart leaves a gap
-SERVED = 1.0 - 1e-9  # the cash of a period pays its debt service; a loan sculpted to 1.00 comes within rounding of it
 LISTED = tuple(name for name in FIGURES if not name.endswith(("_roots", "_status")) and name != "debt")
 TABLED = ("revenue", "operating_costs", "tax", "cfads", "dscr_backward", "llcr", "dsra", "distribution")
 
 
 def unit_of(answer: Answer) -> str:
-    """The unit of a model's amounts, as the model names it."""
+    """The unit in which the amounts of an answer stand."""
     return str(answer.get("unit") or answer.get("currency") or "")
 
 
@@ -45,6 +48,18 @@ def mood_of(cover: float | None, default: date | None, lockup: date | None, *, i
     return ("good", _("Covers hold")) if cover is not None else ("unknown", _("No debt to cover"))
 
 
+def mood_so_far(found: CoverSoFar | None) -> tuple[str, str] | None:
+    """How the figures that really came look; None where they reach every level or too little is known."""
+    if found is None or not found.breach:
+        return None
+    said = {"cover": f"{found.cover:.2f}", "level": f"{found.level:.2f}"}
+    if found.breach == "default":
+        return "bad", _("Actual DSCR %(cover)s below default at %(level)s") % said
+    if found.breach == "service":
+        return "bad", _("Actual DSCR %(cover)s does not serve the debt") % said
+    return "watch", _("Actual DSCR %(cover)s below lock-up at %(level)s") % said
+
+
 def told(error: KequnError) -> list[str]:
     """What is wrong with a model, then each finding with its place, in the reader's language."""
     findings = error.findings if isinstance(error, Refused) else ()
@@ -53,13 +68,15 @@ def told(error: KequnError) -> list[str]:
 
 
 def overview(_request: HttpRequest, model: ProjectModel) -> dict[str, Any]:
-    answer = selectors.answer_of(model, "base") or {}
+    kept = selectors.answer_of(model, "base") or {}
+    answer = in_readers_unit(kept)
     figures, spoken = answer["key_figures"], language()
     return {
         "unit": unit_of(answer),
         "tiles": [_figure(name, figures) | {"date": _date_beside(name, figures)} for name in TILES],
         "figures": [_figure(name, figures) for name in LISTED],
-        "debts": [{"label": said(name).in_language(spoken), "value": shown(amount, "amount", spoken)}
+        "debts": [{"label": said(name).in_language(spoken),
+                   "value": with_unit(shown(amount, "amount", spoken), answer["unit"])}
                   for name, amount in figures["debt"].items()],
         "limits": limits_of(answer),
         "balance": sources_and_uses(answer),
@@ -68,8 +85,21 @@ def overview(_request: HttpRequest, model: ProjectModel) -> dict[str, Any]:
         "cover_chart": cover_chart(answer),
         "cash_chart": cash_chart(answer),
         "table": period_table(answer),
-        "mood": mood_of(figures["min_dscr"], figures["first_default"], figures["first_lockup"], is_kept=True),
+        "apart": [_apart(one) for one in apart(model.project, kept, timezone.localdate())],
     }  # fmt: skip
+
+
+def _apart(one: Apart) -> dict[str, str]:
+    """A fact with what is recorded and what the model says, as its kind is written."""
+
+    def said(value: Any) -> str:
+        if one.fact == "total_investment":
+            return money(labels.in_yuan(value, "CNY", timezone.localdate()))
+        if one.fact == "stage":
+            return labels.value("stage", value, language())
+        return f"{value:.0f}" if one.fact == "commissioning_year" else f"{value:.2f}"
+
+    return {"label": labels.fact(one.fact, language()), "recorded": said(one.recorded), "modelled": said(one.modelled)}
 
 
 def _figure(name: str, figures: Answer) -> dict[str, str]:
@@ -105,7 +135,8 @@ def sources_and_uses(answer: Answer) -> list[dict[str, Any]]:
 
 
 def amount_shown(value: float) -> str:
-    return f"{value:,.0f}"
+    """An amount on an axis: whole, but for small ones, which large units make."""
+    return f"{value:,.0f}" if abs(value) >= 10.0 or value == int(value) else f"{value:,.2f}"
 
 
 def _ends(answer: Answer) -> list[str]:
@@ -186,7 +217,7 @@ def cash(request: HttpRequest, model: ProjectModel) -> dict[str, Any]:
     named = [one.scenario for one in results]
     scenario = request.GET.get("scenario", "")
     scenario = scenario if scenario in named else "base"
-    answer = selectors.answer_of(model, scenario) or {}
+    answer = answer_shown(model, scenario)
     count, spoken = len(answer["periods"]), language()
     asked = request.GET.get("period", "")
     place = min(max(int(asked), 1), count) if asked.isdecimal() and len(asked) < 6 else _lowest(answer)
