@@ -11,6 +11,7 @@ from django.db.models.expressions import RawSQL
 
 from kequn.apps.accounts.access import Person
 from kequn.apps.audit.bulk import numbers_of
+from kequn.apps.customers.keeping import numbers_visible_to
 from kequn.apps.customers.models import Customer, Group, Ownership
 from kequn.apps.customers.selectors import sees_every_customer, visible_to
 from kequn.apps.deals.models import Project, ProjectParty
@@ -96,7 +97,7 @@ def _visible(person: Person, answer: Answer) -> Answer:
     if len(answer.all) <= WALKED:
         seen = numbers_of(visible_to(person).filter(_among("pk", answer.all)), "pk")[0]
     else:
-        seen = numbers_of(visible_to(person), "pk")[0]
+        seen = numbers_visible_to(person)
     return Answer(*(np.intersect1d(one, seen, assume_unique=True) for one in (answer.all, answer.begins, answer.exact)))
 
 
