@@ -82,7 +82,7 @@ ROUTES: dict[str, Route] = {
     "segment-strategy-workbook": Route("/segments/late_payers/strategy.xlsx"),
     "discoveries": Route("/discoveries/", WHOLE_BOOK, IMPORTERS, post={"features": "size"}),
     "discovery": Route("/discoveries/1/", WHOLE_BOOK),
-    "approvals": Route("/approvals/", WHOLE_BOOK),
+    "approvals": Route("/approvals/"),
     "proposal": Route("/approvals/1/", WHOLE_BOOK, WHOLE_BOOK),
     "segment": Route("/segments/late_payers/"),
     "signals": Route("/signals/"),

@@ -179,3 +179,28 @@ def test_a_view_is_kept_opened_and_removed_by_its_owner_alone(sign_in):
 def test_a_list_larger_than_a_block_is_exported_once_each():
     whole = [one.code for block in listing.each(person=ADMIN, wanted=listing.Wanted(), block=7) for one in block]
     assert len(whole) == len(set(whole)) == Customer.objects.count()
+
+
+WISHES = [
+    {},
+    {"classes": {"size": "micro"}},
+    {"classes": {"grade": "-", "geography": "domestic"}},
+    {"holding": ("late_payers",), "least": 1},
+    {"untold": ("multinational",), "most": 10**12},
+    {"words": "示例", "classes": {"credit_tier": "low"}},
+    {"assessed": "no"},
+    {"manager": "demo-manager"},
+]
+
+
+@pytest.mark.parametrize("role", ["head", "risk", "analyst", "manager"])
+@pytest.mark.parametrize("wish", WISHES, ids=str)
+def test_arrays_and_query_find_the_same_customers(db, newcomer, role, wish):
+    person, wanted = User.objects.get(username=f"demo-{role}"), listing.Wanted(**wish)
+    found = listing.wanted_customers(person=person, wanted=wanted)
+    expected = set(found.values_list("pk", flat=True))
+    for _time in range(2):
+        assert set(listing.chosen(person=person, wanted=wanted).numbers.tolist()) == expected
+    everybody = [one for block in listing.each(person=person, wanted=wanted, block=9) for one in block]
+    assert len(everybody) == len(expected)
+    assert {one.pk for one in everybody} == expected

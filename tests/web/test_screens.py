@@ -207,3 +207,19 @@ def test_every_act_of_the_audit_chain_has_words():
 )
 def test_an_address_that_makes_no_sense_breaks_nothing(sign_in, address, status):
     assert sign_in("administrator").get(address).status_code == status
+
+
+def test_where_two_policies_name_terms_the_page_says_whose_they_are(sign_in):
+    held = FindingSpan.objects.filter(key="late_payers", value="true", valid_to=None).select_related("customer")
+    page = sign_in("head").get(f"/customers/{held[0].customer.code}/").content.decode()
+    assert "These are the strategies of its segments." in page
+    by = re.search(r"reads every customer, by: ([^<]*)<", page)
+    assert by is not None
+    assert by[1].startswith("Credit tier ")
+
+
+def test_a_tile_that_counts_customers_says_so(sign_in):
+    page = sign_in("head").get("/").content.decode()
+    counted = re.findall(r'href="#\w+"><span class="what">[^<]*</span><span class="number">([^<]*)<', page)
+    assert counted
+    assert all(one.endswith(" customers") for one in counted)

@@ -33,7 +33,6 @@ from kequn.apps.customers import selectors as customers
 from kequn.apps.customers.dictionary import Entry, handed_in
 from kequn.apps.customers.models import Customer
 from kequn.apps.deals.selectors import facilities_of
-from kequn.apps.search.selectors import matching
 from kequn.version import VERSION
 
 MOST = 200
@@ -100,10 +99,10 @@ def list_customers(
     if after and not customers.visible_to(request.user).filter(pk=int(after)).exists():
         return Status(404, NO_PLACE)
     wanted = listing.Wanted(words=q.replace("\x00", ""))
-    among = matching(person=request.user, words=wanted.words)
-    page = listing.page_of(person=request.user, wanted=wanted, size=limit, after=after, among=among)
-    total = listing.totals(person=request.user, wanted=wanted, among=among).customers
-    return CustomerPage(items=[CustomerLine(**_line(one)) for one in page.customers], next=page.after, total=total)
+    page = listing.page_of(person=request.user, wanted=wanted, size=limit, after=after)
+    return CustomerPage(
+        items=[CustomerLine(**_line(one)) for one in page.customers], next=page.after, total=page.totals.customers
+    )
 
 
 @api.get(

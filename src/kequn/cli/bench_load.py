@@ -57,8 +57,7 @@ def load(
         with book(work, customers, database) as made:
             cast = signed_in(users)
             known = Known.of_the_book()
-            with served(workers) as port:
-                told = at_work(port, cast, known, minutes * 60)
+            told = measured_at_work(workers, cast, known, minutes * 60)
             report = {"database": made["database"], "customers": customers, "users": users, "minutes": minutes, **told}
     finally:
         if folder is None:
@@ -170,6 +169,25 @@ def _asked(port: int, address: str, cookie: str) -> tuple[int, bytes]:
         connection.close()
 
 
+def measured_at_work(workers: int, cast: list[User], known: Known, seconds: float) -> dict[str, Any]:
+    """What everybody waited for, and the processor time of a request: of the server with its start, and of the people
+    who are played here on the same cores.
+    """
+    others, own = _children_spent(), time.process_time()
+    with served(workers) as port:
+        told = at_work(port, cast, known, seconds)
+        played = time.process_time() - own
+    spent = {"server": _children_spent() - others, "people": played}
+    return {**told, "cpu_ms_a_request": {name: round(1000 * one / max(1, told["requests"]), 1)
+                                         for name, one in spent.items()}}  # fmt: skip
+
+
+def _children_spent() -> float:
+    """Seconds of processor of the child processes that are over."""
+    spent = os.times()
+    return spent.children_user + spent.children_system
+
+
 def at_work(port: int, cast: list[User], known: Known, seconds: float) -> dict[str, Any]:
     """Everybody clicks until the time is over."""
     told, until = Told(), time.monotonic() + seconds
@@ -253,6 +271,7 @@ def as_text(report: dict[str, Any]) -> str:
     lines = [
         f"{report['users']} people, {report['minutes']} min, {book}",
         f"{report['requests']:,} requests, {report['per_second']} a second, {wrong}",
+        "CPU ms a request: " + ", ".join(f"{name} {one}" for name, one in report["cpu_ms_a_request"].items()),
         "",
         f"{'':<16}{'requests':>9}{'p50 ms':>10}{'p95 ms':>10}{'p99 ms':>10}{'worst ms':>10}",
     ]

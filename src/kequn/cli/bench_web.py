@@ -225,16 +225,15 @@ def _is_chinese(letter: str) -> bool:
 def far(wanted: Any, number: int, size: int = 50) -> str:
     """The mark after which page `number` of the list begins; the last full page of a smaller book."""
     from kequn.apps.accounts.access import LocalAdministrator
-    from kequn.apps.assessments.listing import NAME, ORDERS, wanted_customers
+    from kequn.apps.assessments.listing import chosen
+    from kequn.apps.assessments.orders import places
 
-    key = ORDERS[wanted.order]
-    ties = "pk" if wanted.order == NAME else "figures__customer_id"
-    order = (f"-{key}", f"-{ties}") if wanted.descending else (key, ties)
-    found = wanted_customers(person=LocalAdministrator(), wanted=wanted)
-    if wanted.order != NAME:
-        found = found.filter(**{f"{key}__isnull": False})
-    at = min((number - 1) * size, found.count() - size) - 1
-    return str(found.order_by(*order).values_list("pk", flat=True)[at])
+    part = chosen(person=LocalAdministrator(), wanted=wanted)
+    if wanted.order == "exposure":
+        part = part.only(part.figures.is_known)
+    at = min((number - 1) * size, len(part) - size) - 1
+    ordered = part.numbers[places(wanted.order, part.numbers, falling=wanted.descending).argsort()]
+    return str(ordered[at])
 
 
 def with_statements() -> str:

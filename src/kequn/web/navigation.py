@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from kequn.apps.accounts.access import MANAGE_USERS, SEE_AUDIT, SEE_OUTCOMES, may, sees_imports, sees_runs
+from kequn.apps.accounts.access import MANAGE_USERS, RATE, SEE_AUDIT, SEE_OUTCOMES, may, sees_imports, sees_runs
 from kequn.apps.governance.selectors import sees_policy_work
 from kequn.web.preferences import theme
 
@@ -32,7 +32,7 @@ def entries(request: HttpRequest) -> list[Entry]:
         ("ratings", _("Ratings")),
     ]
     named.append(("reports", _("Reports")))
-    if sees_policy_work(user):
+    if sees_policy_work(user) or may(user, RATE):
         named.append(("approvals", _("Approvals")))
     if may(user, SEE_OUTCOMES):
         named.append(("outcomes", _("Outcomes")))

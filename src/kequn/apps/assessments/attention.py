@@ -9,8 +9,9 @@ from django.db.models import Count, Exists, F, OuterRef, QuerySet
 from kequn.apps.accounts.access import Person
 from kequn.apps.accounts.models import Scope
 from kequn.apps.assessments.models import CustomerFigures, FindingSpan, Run, RunState
-from kequn.apps.assessments.tallies import Mark, Part
+from kequn.apps.assessments.tallies import Mark, Part, standing_mark
 from kequn.apps.audit.bulk import numbers_of
+from kequn.apps.customers.keeping import kept
 from kequn.apps.customers.models import Customer
 from kequn.apps.customers.selectors import visible_to
 from kequn.apps.deals.models import Facility
@@ -27,6 +28,51 @@ class Reason:
     rows: list[dict[str, Any]]
     customers: int
     exposure: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What today asks of the book: maturities within so many days of a date, and of the last run what it changed.
+
+    `scale` holds the grades in the order of the master scale, the best first; `late` the signal of overdue statements,
+    '' where policy has none.
+    """
+
+    as_of: date
+    days: int
+    run: Run | None = None
+    scale: tuple[str, ...] = ()
+    late: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """The reasons for attention by name, how many nobody has judged, and what the last run changed, by cause."""
+
+    reasons: dict[str, Reason]
+    unassessed: int
+    changes: dict[str, int]
+
+
+def today(*, person: Person, asked: Asked) -> Attention:
+    """All that asks for the person's attention; kept until the book changes."""
+    return kept(person=person, question=("today", asked), work=lambda: _today(person, asked))
+
+
+def _today(person: Person, asked: Asked) -> Attention:
+    mark, run = standing_mark(), asked.run
+    reasons = {
+        "past_due": past_due(person=person, mark=mark),
+        "maturing": maturing(person=person, as_of=asked.as_of, days=asked.days, mark=mark),
+    }
+    unassessed = not_assessed(person=person, mark=mark)
+    if run is None:
+        return Attention(reasons, unassessed, {})
+    reasons["new_signals"] = new_signals(person=person, run=run, mark=mark)
+    reasons["fallen"] = fallen_grades(person=person, run=run, order=list(asked.scale), mark=mark)
+    if asked.late:
+        reasons["late"] = holding(person=person, key=asked.late, mark=mark)
+    return Attention(reasons, unassessed, changes_of(person=person, run=run))
 
 
 def previous_of(run: Run) -> Run | None:
@@ -120,7 +166,7 @@ def _summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 def holding(*, person: Person, key: str, mark: Mark | None = None) -> Reason:
     """Customers for whom a signal holds or cannot be told."""
-    everybody = Part.of(visible_to(person), mark)
+    everybody = Part.visible_to(person, mark)
     customers = everybody.only(everybody.stand_in(key))
     lines = _lines(customers, FindingSpan.objects.filter(key=key, valid_to=None), "value", "valid_from").values()
     return _reason(customers, [rows[0] for rows in lines])
@@ -130,7 +176,7 @@ def not_assessed(*, person: Person, mark: Mark | None = None) -> int:
     """Visible customers that no run has judged yet."""
     if person.scope == Scope.ALL:
         return max(0, Customer.objects.count() - CustomerFigures.objects.count())
-    part = Part.of(visible_to(person), mark)
+    part = Part.visible_to(person, mark)
     return int((~part.figures.is_assessed).sum())
 
 

@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from kequn.apps.accounts.access import Person
 from kequn.apps.assessments.tallies import Part, Sums
 from kequn.apps.audit.bulk import numbers_of
+from kequn.apps.customers.keeping import kept
 from kequn.apps.customers.models import Customer, Group
 from kequn.apps.customers.selectors import visible_to
 
@@ -42,6 +43,10 @@ class Concentration:
 
 def by_customer(person: Person) -> Concentration:
     """The largest customers, and how much of the exposure they hold."""
+    return kept(person=person, question=("by_customer",), work=lambda: _by_customer(person))
+
+
+def _by_customer(person: Person) -> Concentration:
     part = _with_exposure(visible_to(person))
     top = part.largest(LARGEST[-1])
     named = Customer.objects.in_bulk(top)
@@ -52,9 +57,13 @@ def by_customer(person: Person) -> Concentration:
 
 def by_group(person: Person) -> Concentration:
     """The largest groups; a customer without a group stands alone, as a group of its own (`is_alone`)."""
+    return kept(person=person, question=("by_group",), work=lambda: _by_group(person))
+
+
+def _by_group(person: Person) -> Concentration:
     grouped, alone = visible_to(person).filter(group__isnull=False), visible_to(person).filter(group__isnull=True)
     single = _with_exposure(alone)
-    groups = _by_group(grouped)
+    groups = _summed_by_group(grouped)
     named = Group.objects.in_bulk([group for group, _exposure, _members in groups[: LARGEST[-1]]])
     rows: list[dict[str, Any]] = [
         {"code": named[group].code, "name": named[group].name, "exposure": exposure, "members": members,
@@ -71,7 +80,7 @@ def by_group(person: Person) -> Concentration:
     return _concentration(rows[: LARGEST[-1]], exposures)
 
 
-def _by_group(found: QuerySet[Customer]) -> list[tuple[int, int, int]]:
+def _summed_by_group(found: QuerySet[Customer]) -> list[tuple[int, int, int]]:
     """Group, exposure, members with exposure; the largest first."""
     numbers, groups = numbers_of(found, "pk", "group_id")
     part = _with_exposure(found)
@@ -98,9 +107,11 @@ def _concentration(rows: list[dict[str, Any]], exposures: list[int]) -> Concentr
 
 def crossing(*, person: Person, rows: str, columns: str) -> Sums:
     """Customers and exposure for every pair of classes of two dimensions that stand now."""
-    return Part.of(visible_to(person)).crossed(rows, columns)
+    question = ("crossing", rows, columns)
+    return kept(person=person, question=question, work=lambda: Part.visible_to(person).crossed(rows, columns))
 
 
 def overlap(*, person: Person, keys: list[str]) -> Sums:
     """For every two segments, the customers who are in both and their exposure; a segment with itself is the whole."""
-    return Part.of(visible_to(person)).shared(keys)
+    question = ("overlap", tuple(keys))
+    return kept(person=person, question=question, work=lambda: Part.visible_to(person).shared(keys))

@@ -10,6 +10,7 @@ from kequn.apps.accounts.access import Person
 from kequn.apps.accounts.models import Scope
 from kequn.apps.assessments.models import ClassTotals, CustomerFigures, FindingSpan, Run, RunState
 from kequn.apps.assessments.tallies import Part
+from kequn.apps.customers.keeping import kept
 from kequn.apps.customers.models import Customer
 from kequn.apps.customers.selectors import visible_to
 
@@ -71,11 +72,15 @@ def value_counts(*, person: Person, kind: str) -> list[dict[str, Any]]:
 
     For who sees the whole book, these are the totals of the last run, unless customers went away since.
     """
+    return kept(person=person, question=("value_counts", kind), work=lambda: _value_counts(person, kind))
+
+
+def _value_counts(person: Person, kind: str) -> list[dict[str, Any]]:
     whole = ClassTotals.objects.filter(kind=kind)
     if person.scope == Scope.ALL and totals_stand():
         columns = ("key", "value", "customers", "exposure_gross", "exposure_net")
         return list(whole.order_by("key", "-customers", "value").values(*columns))
-    part = Part.of(visible_to(person))
+    part = Part.visible_to(person)
     found = [
         {"key": key, "value": value, "customers": one.customers,
          "exposure_gross": one.exposure_gross, "exposure_net": one.exposure_net}

@@ -2,7 +2,7 @@
 
 A page may ask for the sums of one manager's customers in fifty findings: row by row a million spans, from arrays a few
 milliseconds. Spans and figures change only when a run is published, so the arrays are kept for the run that stands.
-Whose customers they are, and who is still in the book, is read anew each time.
+Whose customers they are is known by the last act that may have changed the book (`customers/keeping.py`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,8 +16,10 @@ from django.db.models import QuerySet, Value
 from django.db.models.functions import Coalesce
 from numpy.typing import NDArray
 
+from kequn.apps.accounts.access import Person
 from kequn.apps.assessments.models import CustomerFigures, FindingSpan, Run, RunState
 from kequn.apps.audit.bulk import Numbers, numbers_of
+from kequn.apps.customers.keeping import numbers_visible_to
 from kequn.apps.customers.models import Customer
 
 NOWHERE = -1
@@ -66,6 +68,11 @@ class Part:
     def of(cls, found: QuerySet[Customer], mark: Mark | None = None) -> "Part":
         """The customers of a query."""
         return cls(numbers_of(found, "pk")[0], mark)
+
+    @classmethod
+    def visible_to(cls, person: Person, mark: Mark | None = None) -> "Part":
+        """All customers that a person may see."""
+        return cls(numbers_visible_to(person), mark)
 
     @classmethod
     def numbered(cls, numbers: Iterable[int], mark: Mark | None = None) -> "Part":

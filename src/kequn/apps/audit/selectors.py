@@ -1,5 +1,6 @@
 """Read the chain and prove it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -49,6 +50,17 @@ def latest_lines(*, wanted: LinesWanted = LinesWanted(), before: int | None = No
     if wanted.last_day:
         lines = lines.filter(at__lt=_midnight(wanted.last_day + timedelta(days=1)))
     return lines.filter(id__lt=before) if before else lines
+
+
+def last_hash() -> str:
+    """The hash of the last line: it changes with every act."""
+    return AuditHead.objects.filter(id=1).values_list("hash", flat=True).first() or GENESIS
+
+
+def last_line_but(quiet: Collection[str]) -> str:
+    """The hash of the last line whose act is none of these."""
+    loud = AuditLine.objects.exclude(action__in=quiet).order_by("-id")
+    return loud.values_list("hash", flat=True).first() or GENESIS
 
 
 def lines_written() -> int:

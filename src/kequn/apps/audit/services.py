@@ -66,6 +66,11 @@ class OpenLine:
 _open: ContextVar[OpenLine | None] = ContextVar("kequn_open_audit_line", default=None)
 
 
+def is_writing() -> bool:
+    """Whether a line is open: a transaction has written what the chain does not speak of yet."""
+    return _open.get() is not None
+
+
 @contextmanager
 def line(*, actor: str, action: str, subject: str = "", **detail: Any) -> Iterator[OpenLine]:
     """One transaction, one audit line, written last before the commit."""

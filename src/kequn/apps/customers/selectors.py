@@ -31,6 +31,14 @@ def sees_every_customer(person: Person) -> bool:
     return person.scope == Scope.ALL
 
 
+def scope_of(person: Person) -> tuple[str, int | None, int | None]:
+    """A value that two persons share only where `visible_to` shows them the same. Keep it beside, and true to it."""
+    if sees_every_customer(person):
+        return (Scope.ALL, None, None)
+    place = {Scope.BRANCH: person.branch_id, Scope.TEAM: person.team_id}.get(Scope(person.scope))
+    return (person.scope, place, person.pk)
+
+
 def find(*, person: Person, code: str) -> Customer | None:
     """One visible customer by its code, or by its unified social credit code."""
     related = visible_to(person).select_related("group", "owner", "team", "branch", "figures")

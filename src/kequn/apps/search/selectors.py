@@ -2,17 +2,20 @@
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from django.db import connection
 from django.db.models import BooleanField, F, Func, Q, QuerySet
 from django.db.models.expressions import RawSQL
+from numpy.typing import NDArray
 
 from kequn.apps.accounts.access import Person
 from kequn.apps.audit.bulk import numbers_of
+from kequn.apps.customers.keeping import kept, numbers_visible_to
 from kequn.apps.customers.models import Customer, Group, Ownership
-from kequn.apps.customers.selectors import sees_every_customer, visible_to
+from kequn.apps.customers.selectors import visible_to
 from kequn.apps.deals.models import Project, ProjectParty
 from kequn.apps.search.matching import Answer, answers
 from kequn.apps.search.models import Kind
@@ -54,13 +57,15 @@ class Results:
 def search(*, person: Person, question: str) -> Results:
     """What the box finds: customers by their own names and codes, then what belongs to groups, parents, projects."""
     found = answers(question)
-    mine = _visible(person, found[Kind.CUSTOMER])
+    seen = numbers_visible_to(person)
+    mine = _visible(found[Kind.CUSTOMER], seen)
+    best = _best(mine, PARENTS)
     return Results(
-        customers=_customers(person, _best(mine, SHOWN)),
+        customers=_customers(person, best[:SHOWN]),
         count=len(mine.all),
-        groups=_groups(person, found[Kind.GROUP]),
-        parents=_parents(person, mine),
-        projects=_projects(person, found[Kind.PROJECT]),
+        groups=_groups(person, found[Kind.GROUP], seen),
+        parents=_parents(person, best, seen),
+        projects=_projects(person, found[Kind.PROJECT], seen),
     )
 
 
@@ -71,9 +76,9 @@ def matching(*, person: Person, words: str = "") -> QuerySet[Customer]:
     found = visible_to(person)
     if not words.strip():
         return found
-    every = answers(words)
-    mine = _visible(person, every[Kind.CUSTOMER])
-    if len(mine.all) > WALKED and len(mine.all) == found.count():
+    every, seen = answers(words), numbers_visible_to(person)
+    mine = _visible(every[Kind.CUSTOMER], seen)
+    if len(mine.all) > WALKED and len(mine.all) == len(seen):
         return found
     numbers = [mine.all]
     groups, projects = every[Kind.GROUP].all, every[Kind.PROJECT].all
@@ -89,15 +94,17 @@ def matching(*, person: Person, words: str = "") -> QuerySet[Customer]:
 # --- scope --------------------------------------------------------------------------------------------------
 
 
-def _visible(person: Person, answer: Answer) -> Answer:
+def _visible(answer: Answer, seen: Numbers) -> Answer:
     """The answer without the customers whom the person may not see."""
-    if sees_every_customer(person) or not len(answer.all):
-        return answer
-    if len(answer.all) <= WALKED:
-        seen = numbers_of(visible_to(person).filter(_among("pk", answer.all)), "pk")[0]
-    else:
-        seen = numbers_of(visible_to(person), "pk")[0]
-    return Answer(*(np.intersect1d(one, seen, assume_unique=True) for one in (answer.all, answer.begins, answer.exact)))
+    return Answer(*(np.sort(one[_are_in(one, seen)]) for one in (answer.all, answer.begins, answer.exact)))
+
+
+def _are_in(numbers: Numbers, seen: Numbers) -> NDArray[np.bool_]:
+    """Which of the numbers are among those seen, which stand in their order."""
+    if not len(seen):
+        return np.zeros(len(numbers), np.bool_)
+    at = np.minimum(np.searchsorted(seen, numbers), len(seen) - 1)
+    return seen[at] == numbers
 
 
 def _among(column: str, numbers: Numbers) -> Q:
@@ -129,6 +136,8 @@ def _best(answer: Answer, wanted: int) -> list[int]:
 
 def _largest(numbers: Numbers, wanted: int) -> list[int]:
     """The customers of largest exposure among these; those without a known exposure last."""
+    if wanted < 1 or not len(numbers):
+        return []
     known = Customer.objects.filter(figures__exposure_gross__isnull=False)  # as the last run published it
     known = known.order_by("-figures__exposure_gross", "-figures__customer_id")  # as the index stands, read backwards
     if len(numbers) <= WALKED:
@@ -146,7 +155,8 @@ def _walked(from_the_largest: Any, numbers: Numbers, wanted: int) -> list[int]:
     mask[numbers] = True
     found: list[int] = []
     for first, last in ((0, WALKED), (WALKED, 10 * WALKED), (10 * WALKED, None)):
-        walked = np.fromiter(from_the_largest[first:last], np.int64)
+        some = from_the_largest[first:last]
+        walked = kept(person=None, question=("largest", first), work=partial(np.fromiter, some, np.int64))
         walked = walked[walked < len(mask)]
         found += walked[mask[walked]].tolist()
         if len(found) >= wanted:
@@ -155,6 +165,8 @@ def _walked(from_the_largest: Any, numbers: Numbers, wanted: int) -> list[int]:
 
 
 def _customers(person: Person, numbers: list[int]) -> list[Customer]:
+    if not numbers:
+        return []
     rows = visible_to(person).filter(pk__in=numbers).select_related("group", "owner", "figures")
     by_number = {one.pk: one for one in rows}
     return [by_number[one] for one in numbers if one in by_number]
@@ -168,11 +180,11 @@ def _considered(answer: Answer) -> list[int]:
     return list(ordered)[:CONSIDERED]
 
 
-def _groups(person: Person, answer: Answer) -> list[Gathered]:
+def _groups(person: Person, answer: Answer, seen: Numbers) -> list[Gathered]:
     numbers = _considered(answer)
     if not numbers:
         return []
-    members = _beneath(person, Customer.objects.filter(group_id__in=numbers).values_list("group_id", "pk"))
+    members = _beneath(seen, Customer.objects.filter(group_id__in=numbers).values_list("group_id", "pk"))
     first = {one: numbers.index(one) for one in members if one in answer.exact}
     chosen = sorted(members, key=lambda one: (first.get(one, len(numbers)), -len(members[one]), one))[:GATHERED]
     names = {one.pk: one for one in Group.objects.filter(pk__in=chosen)}
@@ -180,37 +192,37 @@ def _groups(person: Person, answer: Answer) -> list[Gathered]:
     return _gathered(person, rows)
 
 
-def _parents(person: Person, mine: Answer) -> list[Gathered]:
-    """Visible customers that answer and own or control others; the others as far as they are visible."""
-    numbers = _best(mine, PARENTS)
+def _parents(person: Person, numbers: list[int], seen: Numbers) -> list[Gathered]:
+    """Of visible customers that answer, those who own or control others; the others as far as they are visible."""
+    if not numbers:
+        return []
     held = Ownership.objects.filter(parent_id__in=numbers).exclude(relation="family")
-    members = _beneath(person, held.values_list("parent_id", "customer_id"))
+    members = _beneath(seen, held.values_list("parent_id", "customer_id"))
     chosen = [one for one in numbers if one in members][:GATHERED]
     names = {one.pk: one for one in Customer.objects.filter(pk__in=chosen)}
     rows = [(names[one].name, names[one].code, len(members[one]), members[one]) for one in chosen]
     return _gathered(person, rows)
 
 
-def _projects(person: Person, answer: Answer) -> list[Gathered]:
+def _projects(person: Person, answer: Answer, seen: Numbers) -> list[Gathered]:
     numbers = _considered(answer)
     if not numbers:
         return []
     parts = ProjectParty.objects.filter(project_id__in=numbers)
-    members = _beneath(person, parts.values_list("project_id", "customer_id"))
+    members = _beneath(seen, parts.values_list("project_id", "customer_id"))
     chosen = [one for one in numbers if one in members][:GATHERED]
     names = {one.pk: one for one in Project.objects.filter(pk__in=chosen)}
     rows = [(str(names[one]), names[one].project_id, len(members[one]), members[one]) for one in chosen]
     return _gathered(person, rows)
 
 
-def _beneath(person: Person, pairs: Any) -> dict[int, list[int]]:
+def _beneath(seen: Numbers, pairs: Any) -> dict[int, list[int]]:
     """What stands above -> its customers that the person may see."""
-    linked = list(pairs.order_by().distinct())
-    numbers = np.unique(np.array([below for _, below in linked], np.int64))
-    seen = set(visible_to(person).order_by().filter(_among("pk", numbers)).values_list("pk", flat=True))
     found: dict[int, list[int]] = {}
-    for above, below in sorted(linked):
-        if below in seen:
+    linked = sorted(pairs.order_by().distinct())
+    visible = _are_in(np.array([below for _above, below in linked], np.int64), seen)
+    for (above, below), is_seen in zip(linked, visible.tolist(), strict=True):
+        if is_seen:
             found.setdefault(above, []).append(below)
     return found
 

@@ -8,16 +8,19 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from kequn.apps.accounts.access import Person
 from kequn.apps.accounts.models import Role
 from kequn.apps.assessments import pins
 from kequn.apps.governance import approving
 from kequn.apps.governance.models import Proposal, ProposalState
 from kequn.apps.governance.selectors import SEGMENT, STRATEGY, proposals, sees_policy_work
-from kequn.apps.ratings.approval import BOOK
+from kequn.apps.ratings.approval import BEYOND, BOOK, RATING
+from kequn.apps.ratings.selectors import cases
 from kequn.apps.ratings.services import policy_at, rating_date
 from kequn.domain.errors import KequnError
 from kequn.web import labels
@@ -26,22 +29,38 @@ from kequn.web.views.rating_words import shown_rating
 
 MOODS = {"open": "watch", "approved": "good", "refused": "bad", "withdrawn": "unknown"}
 MOST_ENDED = 200
+DECIDED_ON_THEIR_PAGE = (RATING, BEYOND)  # kinds that are decided within the scope of their customer
 
 
 @require_safe
 def approvals(request: HttpRequest) -> HttpResponse:
-    if not sees_policy_work(request.user):
-        raise PermissionDenied
-    found = proposals(person=request.user)
-    waiting = [_row(request, one) for one in found.filter(state=ProposalState.OPEN)]
-    ended = [_row(request, one) for one in found.exclude(state=ProposalState.OPEN)[:MOST_ENDED]]
-    return render(request, "kequn/approvals.html", {"waiting": waiting, "ended": ended})
+    """All proposals for who sees the whole book; for others the ratings of their customers, each on its own page."""
+    is_whole = sees_policy_work(request.user)
+    found = _whole_book if is_whole else _of_ratings
+    waiting = [_row(request, one, url) for one, url in found(request.user, is_open=True)]
+    ended = [_row(request, one, url) for one, url in found(request.user, is_open=False)]
+    return render(request, "kequn/approvals.html", {"waiting": waiting, "ended": ended, "is_whole": is_whole})
 
 
-def _row(request: HttpRequest, one: Proposal) -> dict[str, Any]:
+def _whole_book(person: Person, *, is_open: bool) -> list[tuple[Proposal, str]]:
+    found = proposals(person=person)
+    some = found.filter(state=ProposalState.OPEN) if is_open else found.exclude(state=ProposalState.OPEN)[:MOST_ENDED]
+    return [(one, reverse("proposal", args=[one.pk])) for one in some]
+
+
+def _of_ratings(person: Person, *, is_open: bool) -> list[tuple[Proposal, str]]:
+    """A rating is decided on its page, which keeps back the grades of supporters whom the reader may not see."""
+    found = cases(person=person).filter(proposal__kind__in=DECIDED_ON_THEIR_PAGE).order_by("-proposal_id")
+    found = found.select_related("proposal").prefetch_related("proposal__decisions").only("proposal")
+    still = {"proposal__state": ProposalState.OPEN}
+    some = found.filter(**still) if is_open else found.exclude(**still)[:MOST_ENDED]
+    return [(one.proposal, reverse("rating-case", args=[one.pk])) for one in some if one.proposal is not None]
+
+
+def _row(request: HttpRequest, one: Proposal, url: str) -> dict[str, Any]:
     barred = approving.why_not_check(request.user, one)
     return {
-        "id": one.pk, "title": one.title_zh if language() == "zh" else one.title_en, "state": one.state,
+        "url": url, "title": one.title_zh if language() == "zh" else one.title_en, "state": one.state,
         "said": one.get_state_display(), "mood": MOODS[one.state], "maker": one.maker, "made_at": one.made_at,
         "approved": sum(word.approves for word in one.decisions.all()), "checkers": one.checkers,
         "amount": one.amount, "is_mine_to_check": one.state == ProposalState.OPEN and barred is None,
@@ -51,7 +70,7 @@ def _row(request: HttpRequest, one: Proposal) -> dict[str, Any]:
 def proposal(request: HttpRequest, number: int) -> HttpResponse:
     """What was proposed, exactly as it is approved; by POST the reader's decision."""
     if not sees_policy_work(request.user):
-        raise PermissionDenied
+        return _elsewhere(request, number)
     found = proposals(person=request.user).filter(pk=number).first()
     if found is None:
         raise Http404
@@ -70,6 +89,15 @@ def proposal(request: HttpRequest, number: int) -> HttpResponse:
         "rating": None if found.kind == BOOK else found.ratings.first(),
     }  # fmt: skip
     return render(request, "kequn/proposal.html", context)
+
+
+def _elsewhere(request: HttpRequest, number: int) -> HttpResponse:
+    """The page of the rating that is proposed, where it is of a visible customer; nothing else is for this reader."""
+    found = cases(person=request.user).filter(proposal=number, proposal__kind__in=DECIDED_ON_THEIR_PAGE)
+    case = found.values_list("pk", flat=True).first()
+    if case is None or request.method == "POST":
+        raise PermissionDenied
+    return redirect("rating-case", case)
 
 
 def _decide(request: HttpRequest, found: Proposal) -> HttpResponse:

@@ -27,6 +27,7 @@ from kequn.web.views import customer_deals, customer_history, customer_statement
 from kequn.web.views.customer_kin import group_part
 from kequn.web.views.customer_worth import worth_of_customer
 
+GENERAL_BY = ("credit_tier", "size", "industry_family")  # what the general table of strategies goes by
 SIGNAL, SEGMENT, DIMENSION, STRATEGY, UNKNOWN = "signal", "segment", "dimension", "strategy", "unknown"
 PRICE = "price"
 LEVELS = [level.value for level in Level]
@@ -223,4 +224,6 @@ def _served(known: Known) -> dict[str, Any]:
             found[one.kind].append(
                 {"key": one.name, "label": teller.name(one.name), "value": teller.as_percent(one.name, value)}
             )
-    return {"strategy": found[STRATEGY], "prices": found[PRICE]}
+    classes = [(key, answers.get(key)) for key in GENERAL_BY]
+    basis = [f"{teller.name(key)} {labels.value(key, str(value), language())}" for key, value in classes if value]
+    return {"strategy": found[STRATEGY], "strategy_by": basis, "prices": found[PRICE]}

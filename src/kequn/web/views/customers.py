@@ -12,7 +12,6 @@ from kequn.apps.accounts.selectors import views_of
 from kequn.apps.assessments import listing
 from kequn.apps.assessments import selectors as findings
 from kequn.apps.customers.models import Customer
-from kequn.apps.search.selectors import matching
 from kequn.domain.monitoring.levels import Level
 from kequn.web import filters
 from kequn.web.preferences import rows_per_page
@@ -43,12 +42,11 @@ class Row:
 def customer_list(request: HttpRequest) -> HttpResponse:
     wanted = filters.wanted_of(request.GET)
     place = {key: request.GET.get(key, "") for key in filters.PLACES}
-    among = matching(person=request.user, words=wanted.words)
-    page = listing.page_of(person=request.user, wanted=wanted, size=rows_per_page(request), among=among, **place)
+    page = listing.page_of(person=request.user, wanted=wanted, size=rows_per_page(request), **place)
     run = findings.latest_published()
     context = {
         "rows": rows_of(page.customers),
-        "totals": listing.totals(person=request.user, wanted=wanted, among=among),
+        "totals": page.totals,
         "run": run,
         "wanted": wanted,
         "fields": filters.fields(request, wanted),

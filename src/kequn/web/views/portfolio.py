@@ -84,7 +84,7 @@ def _dimension(key: str, found: list[dict[str, Any]], totals: Totals) -> dict[st
         "key": key,
         "label": label,
         "rows": rows,
-        "svg": bars(title=title, rows=drawn, width=520),
+        "svg": bars(title=title, rows=drawn, width=400),
         "index": book.herfindahl(row["exposure"] for row in rows),
         "unknown": unclear / totals.customers,
     }

@@ -66,7 +66,7 @@ def _overlap(request: HttpRequest) -> dict[str, Any]:
     keys = [item.name for item in labels.names().items.values() if item.kind == SEGMENT and not item.dimension]
     crossed = portfolio.overlap(person=request.user, keys=keys)
     held = [key for key in keys if (key, key) in crossed]
-    spoken = language()
+    spoken, listed = language(), reverse("customers")
     rows = [
         {
             "key": one,
@@ -77,7 +77,7 @@ def _overlap(request: HttpRequest) -> dict[str, Any]:
                     "exposure": crossed.get((one, two), (0, 0))[1],
                     "same": one == two,
                     "jaccard": _jaccard(crossed, one, two),
-                    "url": _of_both(one, two),
+                    "url": _of_both(listed, one, two),
                 }
                 for two in held
             ],
@@ -94,9 +94,9 @@ def _jaccard(crossed: Sums, one: str, two: str) -> float | None:
     return both / either if either else None
 
 
-def _of_both(one: str, two: str) -> str:
+def _of_both(listed: str, one: str, two: str) -> str:
     query = urlencode([(SEGMENT, key) for key in dict.fromkeys((one, two))])
-    return f"{reverse('customers')}?{query}&sort=-exposure"
+    return f"{listed}?{query}&sort=-exposure"
 
 
 def _dimensions(request: HttpRequest, totals: Totals) -> list[dict[str, Any]]:

@@ -15,7 +15,6 @@ from kequn.apps.accounts.models import Role
 from kequn.apps.assessments import attention, listing
 from kequn.apps.assessments import selectors as findings
 from kequn.apps.assessments.models import Run
-from kequn.apps.assessments.tallies import Mark, standing_mark
 from kequn.apps.governance.selectors import waiting_for
 from kequn.apps.ingest.selectors import batches
 from kequn.apps.jobs.selectors import waiting
@@ -51,16 +50,17 @@ def today(request: HttpRequest) -> HttpResponse:
     run = findings.latest_published()
     person = request.user
     order = ORDER.get(person.role, USUAL)
-    mark = standing_mark()
-    sections = _sections(request, run, mark)
+    asked = _asked(run)
+    found = attention.today(person=person, asked=asked)
+    sections = _sections(asked, found.reasons)
     context = {
         "run": run,
         "totals": listing.totals(person=person, wanted=listing.Wanted()),
-        "unassessed": attention.not_assessed(person=person, mark=mark),
+        "unassessed": found.unassessed,
         "sections": [sections[key] for key in order if key in sections],
         "to_decide": waiting_for(person=person),
         "ratings": _ratings(person),
-        "changes": _changes(request, run) if run else [],
+        "changes": _changes(found.changes),
         "waiting": waiting("run") if sees_runs(person) else 0,
         "may_import": may(person, IMPORT),
         "may_run": may(person, RUN),
@@ -77,41 +77,44 @@ def _ratings(person: Person) -> list[dict[str, Any]]:
     return [{"part": part, "label": label, "number": counted[part]} for part, label in parts.items() if part in counted]
 
 
-def _sections(request: HttpRequest, run: Run | None, mark: Mark) -> dict[str, Section]:
-    person, as_of = request.user, run.as_of if run else timezone.localdate()
-    days = int(labels.pack().constant("attention_maturity_days", as_of))
+def _asked(run: Run | None) -> attention.Asked:
+    """What policy has today look for."""
+    as_of = run.as_of if run else timezone.localdate()
+    scale = sorted(listing.classes().get("grade", []), key=lambda value: labels.place("grade", value))
+    return attention.Asked(
+        as_of=as_of, days=int(labels.pack().constant("attention_maturity_days", as_of)), run=run,
+        scale=tuple(scale), late=LATE if labels.item(LATE) is not None else "",
+    )  # fmt: skip
+
+
+def _sections(asked: attention.Asked, reasons: dict[str, attention.Reason]) -> dict[str, Section]:
     customers = reverse("customers")
     found = {
         "past_due": Section(
-            "past_due", _("Past due"), _("longest delay"),
-            *_told(attention.past_due(person=person, mark=mark), _past_due),
+            "past_due", _("Past due"), _("longest delay"), *_told(reasons["past_due"], _past_due),
             f"{customers}?segment=late_payers&sort=-exposure" if labels.item("late_payers") else "",
             _("No open facility is past due."),
         ),
         "maturing": Section(
-            "maturing", _("Maturing within %(days)s days") % {"days": days}, _("first maturity"),
-            *_told(attention.maturing(person=person, as_of=as_of, days=days, mark=mark), _maturing), "",
-            _("No open facility matures in these days."),
+            "maturing", _("Maturing within %(days)s days") % {"days": asked.days}, _("first maturity"),
+            *_told(reasons["maturing"], _maturing), "", _("No open facility matures in these days."),
         ),
     }  # fmt: skip
-    if run is None:
+    if asked.run is None:
         return found
-    scale = sorted(listing.classes().get("grade", []), key=lambda value: labels.place("grade", value))
     found["new_signals"] = Section(
         "new_signals", _("New signals since the last run"), _("new signals"),
-        *_told(attention.new_signals(person=person, run=run, mark=mark), _signals), f"{customers}?sort=-signals",
+        *_told(reasons["new_signals"], _signals), f"{customers}?sort=-signals",
         _("The last run found no new signal."),
     )  # fmt: skip
     found["fallen"] = Section(
-        "fallen", _("Grades that fell"), _("from and to"),
-        *_told(attention.fallen_grades(person=person, run=run, order=scale, mark=mark), _fallen),
+        "fallen", _("Grades that fell"), _("from and to"), *_told(reasons["fallen"], _fallen),
         f"{reverse('migration')}?key=grade", _("No grade fell in the last run."),
     )  # fmt: skip
-    if labels.item(LATE) is not None:
+    if asked.late:
         found["late"] = Section(
-            "late", _("Statements overdue"), _("overdue since"),
-            *_told(attention.holding(person=person, key=LATE, mark=mark), _late), reverse("segment", args=[LATE]),
-            _("Every statement is in time."),
+            "late", _("Statements overdue"), _("overdue since"), *_told(reasons["late"], _late),
+            reverse("segment", args=[LATE]), _("Every statement is in time."),
         )  # fmt: skip
     return found
 
@@ -141,8 +144,7 @@ def _late(row: dict[str, Any]) -> str:
     return _("no statement date is known") if row["value"] == "unknown" else f"{row['valid_from']:%Y-%m-%d}"
 
 
-def _changes(request: HttpRequest, run: Run) -> list[dict[str, Any]]:
-    counted = attention.changes_of(person=request.user, run=run)
+def _changes(counted: dict[str, int]) -> list[dict[str, Any]]:
     return [
         {"label": labels.value("cause", cause, language()), "changes": changes}
         for cause, changes in sorted(counted.items(), key=lambda one: -one[1])
