@@ -67,6 +67,8 @@ ROUTES: dict[str, Route] = {
     "spread": Route("/customers/{code}/spread/", record=True),
     "ratings": Route("/ratings/"),
     "rating-portfolio": Route("/ratings/portfolio/"),
+    "rating-validation": Route("/ratings/validation/", OUTCOMES),
+    "rating-validation-file": Route("/ratings/validation.xlsx", OUTCOMES),
     "rating-models": Route("/ratings/models/"),
     "rating-case": Route("/ratings/0/", missing=True),
     "segments": Route("/segments/"),

@@ -52,6 +52,7 @@ def prepare(person: "Person", customers: int) -> Iterator[str]:
 
         yield from _run(person, EARLIER)
         yield from _rate_first(person)
+        yield from _override_some()
         yield from _run(person, AS_OF)
         yield from _rate_again(person)
         yield from _propose(AS_OF)
@@ -167,6 +168,37 @@ def _rate_first(person: "Person") -> Iterator[str]:
         person=head, number=proposal.pk, approves=True, seen_digest=proposal.shown_digest, comment="示例 illustration"
     )
     yield proposal.title_en
+
+
+OVERRIDES = (  # notches and reason; the analyst may give one up and three down on their own word
+    (-1, "not_in_model"), (-2, "newer_facts"), (1, "one_off"), (-1, "data_in_doubt"), (-1, "peers"), (2, "one_off"),
+    (-3, "newer_facts"), (1, "peers"), (-1, "not_in_model"), (-4, "data_in_doubt"), (1, "not_in_model"), (-2, "peers"),
+)  # fmt: skip
+
+
+def _override_some() -> Iterator[str]:
+    """Some of the first ratings moved by hand, so that the validation of ratings has overrides to speak of."""
+    from kequn.apps.accounts.models import User
+    from kequn.apps.governance.approving import decide
+    from kequn.apps.ratings.approval import submit
+    from kequn.apps.ratings.models import RatingCase, RatingState
+    from kequn.apps.ratings.services import Said, begin, revise
+
+    analyst, head = User.objects.get(username="demo-analyst"), User.objects.get(username="demo-head")
+    rated = RatingCase.objects.filter(state=RatingState.APPROVED, model="corporate", customer__team=analyst.team)
+    chosen = list(rated.exclude(grade="D").select_related("customer").order_by("-pk")[: len(OVERRIDES)])
+    for one, (notches, reason) in zip(chosen, OVERRIDES, strict=False):
+        case = begin(person=analyst, customer=one.customer, as_of=EARLIER)
+        said = Said({"management": 3, "position": 3}, notches, reason, "示例 illustration")
+        proposal = submit(person=analyst, case=revise(person=analyst, case=case, said=said))
+        decide(
+            person=head,
+            number=proposal.pk,
+            approves=True,
+            seen_digest=proposal.shown_digest,
+            comment="示例 illustration",
+        )
+    yield f"{len(chosen)} ratings moved by hand"
 
 
 def _rate_again(person: "Person") -> Iterator[str]:

@@ -59,6 +59,7 @@ ACTS = {
     "ratings.begin": gettext_noop("Rating begun"),
     "ratings.book": gettext_noop("First ratings of the book proposed"),
     "ratings.discard": gettext_noop("Draft of a rating thrown away"),
+    "ratings.report": gettext_noop("Report on ratings taken out"),
     "ratings.rerate": gettext_noop("Ratings compared with new facts"),
     "ratings.revise": gettext_noop("Rating answered or overridden"),
     "ratings.submit": gettext_noop("Rating put before its checkers"),

@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from kequn.apps.accounts.access import SEE_OUTCOMES, may
 from kequn.apps.ratings import selectors
 from kequn.apps.ratings.services import policy_at, rating_date
 from kequn.modelling.models import CARD
@@ -40,6 +41,7 @@ def rating_portfolio(request: HttpRequest) -> HttpResponse:
         "models": models, "rows": rows, "total": total, "sums": [sum(row["cells"][at] for row in rows)
                                                                   for at in range(len(models))],
         "moves": _moves(selectors.moves(person=request.user), grades), "overrides": by_hand, "moved": moved,
+        "may_validate": may(request.user, SEE_OUTCOMES),
         "champions": fitted_models(), "policy": policy, "source": policy.source,
     }  # fmt: skip
     return render(request, "kequn/rating_portfolio.html", context)

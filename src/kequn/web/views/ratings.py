@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from kequn.apps.accounts.access import RATE, may
+from kequn.apps.accounts.access import RATE, SEE_OUTCOMES, may
 from kequn.apps.governance import approving
 from kequn.apps.ratings import selectors
 from kequn.apps.ratings.approval import decidable, is_beyond, submit
@@ -46,6 +46,7 @@ def ratings(request: HttpRequest) -> HttpResponse:
     context = {
         "part": part, "rows": [case_row(one) for one in rows[:PAGE]], "as_of": as_of, "soon": soon,
         "next": rows[PAGE - 1].pk if len(rows) > PAGE else None, "empty": _empty(part),
+        "may_validate": may(request.user, SEE_OUTCOMES),
         "tabs": [{"key": key, "label": named[key], "count": counts[key]} for key in PARTS],
     }  # fmt: skip
     return render(request, "kequn/ratings.html", context)
