@@ -69,6 +69,8 @@ ROUTES: dict[str, Route] = {
     "rating-portfolio": Route("/ratings/portfolio/"),
     "rating-validation": Route("/ratings/validation/", OUTCOMES),
     "rating-validation-file": Route("/ratings/validation.xlsx", OUTCOMES),
+    "rating-challengers": Route("/ratings/challengers/", writes=RUNNERS, post={"model": "sample"}),
+    "rating-challengers-file": Route("/ratings/challengers.xlsx?model=sample"),
     "rating-models": Route("/ratings/models/"),
     "rating-case": Route("/ratings/0/", missing=True),
     "segments": Route("/segments/"),

@@ -1,5 +1,6 @@
 """The sample book, brought in and run as a real one would be. A second call finds it there and is quick."""
 
+import shutil
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -55,6 +56,7 @@ def prepare(person: "Person", customers: int) -> Iterator[str]:
         yield from _override_some()
         yield from _run(person, AS_OF)
         yield from _rate_again(person)
+        yield from _score_by_challenger(person)
         yield from _propose(AS_OF)
         yield from _discover()
         yield from _challenge(AS_OF)
@@ -102,6 +104,20 @@ def _run(person: "Person", when: date) -> Iterator[str]:
         zh, _, en = job.error.partition("\n")
         raise Refused(Text(zh, en or zh))
     yield f"run as of {when}: {job.result}"
+
+
+def _score_by_challenger(person: "Person") -> Iterator[str]:
+    """A scorecard fitted on another invented book, registered and shown beside the scorecard of policy."""
+    from django.conf import settings
+
+    from kequn.apps.ratings.challenging import REGISTERED, run_of, score_book
+
+    name = "sample"
+    target = Path(settings.KEQUN_HOME) / REGISTERED / name
+    if not target.exists():
+        shutil.copytree(Path(__file__).resolve().parents[1] / "samples" / "challenger", target)
+    count = score_book(person=person, name=name, run=run_of(None))
+    yield f"{count} customers scored by the challenger {name}"
 
 
 def _propose(when: date) -> Iterator[str]:

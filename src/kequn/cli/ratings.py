@@ -23,6 +23,8 @@ def register(app: typer.Typer) -> None:
     group.command("replay")(replay)
     group.command("propose-first")(propose_first)
     group.command("validate")(validate)
+    group.command("sample")(sample)
+    group.command("challenge")(challenge)
     group.callback()(lambda: None)
     app.add_typer(group, name="ratings")
 
@@ -159,3 +161,62 @@ def text_of(paper: "Paper") -> str:
         if block.get("note"):
             lines.append(f"  {block['note']}")
     return "\n".join([*lines, "", paper.foot])
+
+
+RunNumber = Annotated[int | None, typer.Option("--run", help="The number of a published run; else the last.")]
+
+
+def sample(
+    output: Annotated[Path, typer.Option("-o", "--output", help="The Parquet file to write.")],
+    run: RunNumber = None,
+    as_user: Annotated[str, typer.Option("--as", help="Act as this user; else as the local administrator.")] = "",
+) -> None:
+    """Write what a run found of every customer, and whether it defaulted within a year: to fit a challenger on."""
+    person = ready(as_user=as_user)
+    import pyarrow.parquet as pq
+
+    from kequn.apps.ratings.challenging import OUTCOME, development_sample, run_of
+    from kequn.cli import writable
+
+    writable(output)
+    found = development_sample(person=person, run=run_of(run))
+    fresh = output.with_name(f".{output.name}.fresh")
+    try:
+        pq.write_table(found, fresh)
+        fresh.replace(output)
+    finally:
+        fresh.unlink(missing_ok=True)
+    bad = found.column(OUTCOME).to_pylist()
+    known, events = sum(one is not None for one in bad), sum(one is True for one in bad)
+    zh = f"{found.num_rows:,} 户，{known:,} 户结果已知，{events:,} 户违约：{output}"
+    en = f"{found.num_rows:,} customers, the outcome of {known:,} known, {events:,} defaulted: {output}"
+    print(Text(zh, en).in_language(language()))
+
+
+def challenge(
+    name: Annotated[str, typer.Argument(help="A folder of `models` in the data folder, written by kequn model fit.")],
+    run: RunNumber = None,
+    pdf: Annotated[Path | None, typer.Option("--pdf", help="Also write the comparison as PDF.")] = None,
+    lang: Annotated[str, typer.Option("--lang", help="zh or en; else the language of the terminal.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
+    as_user: Annotated[str, typer.Option("--as", help="Act as this user; else as the local administrator.")] = "",
+) -> None:
+    """Score the customers of a run by a fitted model, and show it beside the scorecard of policy."""
+    person = ready(as_user=as_user)
+    from dataclasses import asdict
+
+    from kequn.apps.ratings.challenging import comparison, run_of, score_book
+    from kequn.apps.ratings.papers import comparison_paper_of, make_comparison_report
+    from kequn.cli import writable
+    from kequn.cli.report import language_of
+
+    chosen, spoken = run_of(run), language_of(lang)
+    score_book(person=person, name=name, run=chosen)
+    found = comparison(person=person, name=name, run=chosen)
+    if pdf is not None:
+        writable(pdf)
+        pdf.write_bytes(make_comparison_report(person=person, found=found, form="pdf", language=spoken))
+    if as_json:
+        answer_json({**found.figures, "grades": found.grades, "movers": [asdict(one) for one in found.movers]})
+    elif pdf is None:
+        print(text_of(comparison_paper_of(found, spoken)))

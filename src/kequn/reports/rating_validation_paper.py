@@ -38,6 +38,7 @@ WORDS = {
         "Both on the same ratings, those whose outcome is known. DeLong intervals at {}; what differs is the work of "
         "overrides, support and ceilings.",
     ),
+    "few": Text("只有 {} 个违约，所有指标受偶然性影响较大。", "Only {} defaults: every figure moves much by chance."),
     "no_ranking": Text(
         "已知结果的评级没有同时包含违约与未违约，无法评价区分能力。",
         "The ratings whose outcome is known do not hold both defaults and others, so nothing can be said of ranking.",
@@ -132,7 +133,10 @@ class _Writing:
             Column(self.say("value"), right=True),
             Column(self.say("interval"), right=True, share=1.4),
         )
-        return Table(self.say("ranking"), head, tuple(rows), self.say("same", f"{of['confidence']:.0%}"))
+        few = self.say("few", of["bad"]) if of["is_few"] else ""
+        level = f"{of['confidence']:.0%}"
+        note = " ".join(filter(None, (few, self.say("same", level))))
+        return Table(self.say("ranking"), head, tuple(rows), note)
 
     def by_grade(self) -> Table:
         rows = tuple(

@@ -13,18 +13,19 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from django.db.models import Count, Max
+from django.db.models import Max
 
 from kequn.apps.accounts.access import SEE_OUTCOMES, Person, may
+from kequn.apps.audit.models import AuditLine
 from kequn.apps.customers.models import FactValue
 from kequn.apps.governance.selectors import policy_in_use
 from kequn.apps.ratings.approval import months_after
-from kequn.apps.ratings.models import RatingCase, RatingState
+from kequn.apps.ratings.models import RatingState
 from kequn.apps.ratings.selectors import cases
 from kequn.apps.ratings.services import policy_at, rating_date
 from kequn.domain.errors import Misuse, Refused, Text
 from kequn.domain.rating.composing import Scale
-from kequn.modelling.agreement import check_grade
+from kequn.modelling.agreement import FEW_EVENTS, check_grade
 from kequn.modelling.discrimination import auc_interval, ks
 from kequn.modelling.migration import cohort_counts, mobility
 from kequn.modelling.overriding import Moved, overriding, share
@@ -33,6 +34,9 @@ from kequn.modelling.stability import herfindahl
 
 DECIDED = (RatingState.APPROVED, RatingState.REPLACED, RatingState.EXPIRED)
 HORIZON_MONTHS = 12  # a PD of the master scale is that of one year
+Outcome = tuple[bool | None, date | None]  # whether it defaulted, and when
+NOTHING: Outcome = (None, None)
+IMPORTS = ("import", "import.undo")  # acts of the audit chain that bring outcomes or take them away
 DEFAULTED, DEFAULT_DATE = "defaulted", "default_date"  # outcome facts of the dictionary
 
 
@@ -73,7 +77,8 @@ def validated(*, person: Person, window: Window = Window()) -> dict[str, Any]:
         raise Refused(Text("起始日晚于截止日", "the first day is after the last"))
     limits = settings_of(policy_in_use(), rating_date()).limits
     scale, rows = policy.scheme.scale, _rows(person, window)
-    bad = [_outcome(one, known) for one, known in zip(rows, _known(rows), strict=True)]
+    known = outcomes_of()
+    bad = [bad_within(known.get(one.customer, NOTHING), one.as_of) for one in rows]
     confidence = limits["confidence"]
     return {
         "population": _population(rows, bad, window, person),
@@ -108,36 +113,35 @@ def _rows(person: Person, window: Window) -> list[_Row]:
     return [_Row(*row[:6], row[6] or 0, row[7], row[8] or "", row[9]) for row in found.values_list(*names)]
 
 
-def _known(rows: Sequence[_Row]) -> list[tuple[bool | None, date | None]]:
-    """Of the customer of each row whether it defaulted, and when; None where nobody recorded it."""
-    facts = _outcome_facts(*_outcomes_there())
-    return [facts.get(one.customer, (None, None)) for one in rows]
+def outcomes_of() -> dict[int, Outcome]:
+    """The newest outcome of every customer by its number, of those of whom anybody recorded one.
 
-
-def _outcomes_there() -> tuple[int, int]:
-    found = FactValue.objects.filter(name__in=(DEFAULTED, DEFAULT_DATE)).aggregate(n=Count("pk"), last=Max("pk"))
-    return found["n"], found["last"] or 0
+    No page may see these singly: they are for counts and for who may see outcomes.
+    """
+    last = AuditLine.objects.filter(action__in=IMPORTS).order_by("-pk").values_list("pk", flat=True).first()
+    return _outcomes(last, FactValue.objects.aggregate(last=Max("pk"))["last"])
 
 
 @lru_cache(maxsize=2)
-def _outcome_facts(_count: int, _last: int) -> dict[int, tuple[bool | None, date | None]]:
-    """The newest outcome of every customer; read once until outcomes are added or taken back."""
+def _outcomes(_last: int | None, _newest: int | None) -> dict[int, Outcome]:
+    """Read once until anything is imported or taken back: outcomes come no other way."""
     names = ("customer_id", "name", "truth", "day")
-    found: dict[int, tuple[bool | None, date | None]] = {}
+    found: dict[int, Outcome] = {}
     rows = FactValue.objects.filter(name__in=(DEFAULTED, DEFAULT_DATE)).order_by("known_from", "pk")
     for customer, name, truth, day in rows.values_list(*names).iterator():
-        bad, when = found.get(customer, (None, None))
+        bad, when = found.get(customer, NOTHING)
         found[customer] = (truth, when) if name == DEFAULTED else (bad, day)
     return found
 
 
-def _outcome(row: _Row, known: tuple[bool | None, date | None]) -> bool | None:
+def bad_within(known: Outcome, as_of: date) -> bool | None:
+    """Whether there was a default within the horizon after a day; None where it is not known or came before."""
     defaulted, day = known
     if defaulted is False:
         return False
-    if defaulted is None or day is None or day <= row.as_of:
+    if defaulted is None or day is None or day <= as_of:
         return None
-    return day <= months_after(row.as_of, HORIZON_MONTHS)
+    return day <= months_after(as_of, HORIZON_MONTHS)
 
 
 def _population(rows: Sequence[_Row], bad: Sequence[bool | None], window: Window, person: Person) -> dict[str, Any]:
@@ -175,7 +179,12 @@ def _discrimination(rows: Sequence[_Row], bad: Sequence[bool | None], scale: Sca
     """How the grade in force and that of the model alone rank the outcome, on the same ratings."""
     judged = _judged(rows, bad, scale)
     event = np.array([is_bad for _, is_bad in judged], dtype=np.float64)
-    found: dict[str, Any] = {"ratings": len(judged), "bad": int(event.sum()), "confidence": confidence}
+    found: dict[str, Any] = {
+        "ratings": len(judged),
+        "bad": int(event.sum()),
+        "confidence": confidence,
+        "is_few": bool(event.sum() < FEW_EVENTS),
+    }
     if len(np.unique(event)) < 2:
         return found
     for name in ("grade", "model_grade"):
@@ -201,10 +210,3 @@ def _migration(rows: Sequence[_Row], scale: Scale) -> dict[str, Any]:
     pairs = [(one.before, one.grade) for one in rows if one.before]
     pairs += [(one.grade, "") for one in rows if one.state == RatingState.EXPIRED and one.customer not in held]
     return mobility(cohort_counts(pairs, [*scale.grades, scale.default]))
-
-
-def models_rated(*, person: Person) -> list[str]:
-    """The models by which visible customers were rated."""
-    found = cases(person=person).filter(state__in=DECIDED).exclude(model="").order_by("model")
-    return list(RatingCase.objects.filter(pk__in=found.order_by().values("pk")).values_list("model", flat=True)
-                .order_by("model").distinct())  # fmt: skip

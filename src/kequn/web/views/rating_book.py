@@ -1,10 +1,8 @@
 """The book by grade, moves between ratings, overrides, and the register of models."""
 
 import json
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -12,12 +10,11 @@ from django.views.decorators.http import require_safe
 
 from kequn.apps.accounts.access import SEE_OUTCOMES, may
 from kequn.apps.ratings import selectors
+from kequn.apps.ratings.challenging import REGISTERED, registered
 from kequn.apps.ratings.services import policy_at, rating_date
 from kequn.modelling.models import CARD
 from kequn.policy.rating import RatingPolicy
 from kequn.web.templatetags.kequn import language
-
-REGISTERED = "models"  # the folder of the home in which folders of fitted models are registered
 
 
 @require_safe
@@ -92,9 +89,8 @@ def _cards(policy: RatingPolicy) -> list[dict[str, Any]]:
 
 def fitted_models() -> list[dict[str, Any]]:
     """The cards of models that `kequn model fit` wrote into the `models` folder of the home, by name."""
-    home = Path(settings.KEQUN_HOME) / REGISTERED
-    found = []
-    for folder in sorted(one for one in home.iterdir() if (one / CARD).is_file()) if home.is_dir() else ():
+    found: list[dict[str, Any]] = []
+    for folder in registered():
         try:
             card = json.loads((folder / CARD).read_text(encoding="utf-8"))
         except (OSError, ValueError):
