@@ -64,6 +64,7 @@ ROUTES: dict[str, Route] = {
     "why": Route("/customers/{code}/why/size/", record=True),
     "move": Route("/customers/{code}/changes/0/", record=True, missing=True),
     "customer-rating": Route("/customers/{code}/rating/", writes=RATERS, record=True),
+    "customer-covenants": Route("/customers/{code}/covenants/", writes=RATERS, record=True),
     "spread": Route("/customers/{code}/spread/", record=True),
     "ratings": Route("/ratings/"),
     "rating-portfolio": Route("/ratings/portfolio/"),

@@ -56,6 +56,7 @@ def prepare(person: "Person", customers: int) -> Iterator[str]:
         yield from _override_some()
         yield from _run(person, AS_OF)
         yield from _rate_again(person)
+        yield from _agree_covenants()
         yield from _score_by_challenger(person)
         yield from _propose(AS_OF)
         yield from _discover()
@@ -104,6 +105,33 @@ def _run(person: "Person", when: date) -> Iterator[str]:
         zh, _, en = job.error.partition("\n")
         raise Refused(Text(zh, en or zh))
     yield f"run as of {when}: {job.result}"
+
+
+COVENANTS = (
+    ("有息负债率上限 debt to assets", "debt_to_assets <= 0.4"),
+    ("利息保障下限 interest cover", "interest_coverage >= 2"),
+    ("流动比率下限 current ratio", "current_ratio >= 1.1"),
+)  # fmt: skip
+
+
+def _agree_covenants() -> Iterator[str]:
+    """Covenants of a few rated customers; who is in breach of one gets a rating suggested."""
+    from kequn.apps.accounts.models import User
+    from kequn.apps.deals.models import Facility
+    from kequn.apps.ratings.agreeing import Wish, enter
+    from kequn.apps.ratings.models import RatingCase, RatingState
+
+    analyst = User.objects.get(username="demo-analyst")
+    rated = RatingCase.objects.filter(state=RatingState.APPROVED, model="corporate", customer__team=analyst.team)
+    borrowing = rated.filter(customer__in=Facility.objects.values("customer")).exclude(grade="D")
+    chosen = [one.customer for one in borrowing.select_related("customer").order_by("pk")[:6]]
+    for customer in chosen:
+        loan = customer.facilities.order_by("facility_id").first()
+        for at, (name, rule) in enumerate(COVENANTS):
+            facility = loan.facility_id if at == 0 and loan is not None else ""
+            wish = Wish(name, rule, EARLIER, "示例合同第八条 illustration, clause 8", facility)
+            enter(person=analyst, customer=customer, wish=wish)
+    yield f"covenants of {len(chosen)} customers"
 
 
 def _score_by_challenger(person: "Person") -> Iterator[str]:

@@ -34,6 +34,7 @@ from kequn.policy.planning import build_plan
 
 DOCUMENT, FILE = "rating", "rating.yaml"
 SUPPLIED = ("parent_grade", "guarantor_grade", "guarantor_share", "warning_level")  # facts found beside the engine's
+COVENANTS = "covenants_breached"  # found beside them too; a policy may say to which driver it belongs
 ALWAYS_READ = ("rating_model", "in_default", "geography", "income_group")
 
 
@@ -171,7 +172,7 @@ def _reads(rating: Mapping[str, Any]) -> list[str]:
         names |= dict.fromkeys(str(rule[key]) for key in ("mark", "default_fact") if key in rule)
     for row in rating.get("drivers", ()):
         names |= dict.fromkeys(str(one) for one in row.get("facts", ()))
-    return [name for name in names if name not in SUPPLIED]
+    return [name for name in names if name not in (*SUPPLIED, COVENANTS)]
 
 
 # -- what a body means -------------------------------------------------------------------------------------------------

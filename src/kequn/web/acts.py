@@ -58,6 +58,8 @@ ACTS = {
     "projects.simulated": gettext_noop("Simulation ended"),
     "ratings.begin": gettext_noop("Rating begun"),
     "ratings.book": gettext_noop("First ratings of the book proposed"),
+    "ratings.covenant": gettext_noop("Covenant entered"),
+    "ratings.covenant_ended": gettext_noop("Covenant ended"),
     "ratings.discard": gettext_noop("Draft of a rating thrown away"),
     "ratings.report": gettext_noop("Report on ratings taken out"),
     "ratings.rerate": gettext_noop("Ratings compared with new facts"),

@@ -24,6 +24,7 @@ from kequn.web import labels
 from kequn.web.preferences import unit
 from kequn.web.templatetags.kequn import language
 from kequn.web.views import customer_deals, customer_history, customer_statements
+from kequn.web.views.covenant_words import covenants_part
 from kequn.web.views.customer_kin import group_part
 from kequn.web.views.customer_worth import worth_of_customer
 
@@ -62,7 +63,9 @@ def customer_page(request: HttpRequest, code: str) -> HttpResponse:
         OVERVIEW: lambda: _overview(request, customer, run, standing),
         "group": lambda: group_part(request, customer, _as_of(run)),
         "statements": lambda: customer_statements.statements_part(customer, _as_of(run)),
-        "facilities": lambda: customer_deals.facilities_part(customer, _as_of(run)),
+        "facilities": lambda: (
+            customer_deals.facilities_part(customer, _as_of(run)) | covenants_part(customer, _as_of(run))
+        ),
         "projects": lambda: customer_deals.projects_part(customer, _as_of(run)),
         "findings": lambda: _findings(customer, run, standing),
         "timeline": lambda: customer_history.timeline_part(request, customer),
