@@ -48,7 +48,7 @@ def live(one: Installation, other: Installation, book: Path, folder: Path) -> No
     assert not one.run("user", "add", "wang", "--role", "manager", "--team", "N1").startswith("\t")
     batch = one.json("import", book, "--unit", "元")
     assert batch["rows_read"] == batch["rows_stored"] + batch["rows_refused"] > 500
-    first = one.json("run", "score_challenger", "--as-of", AS_OF)
+    first = one.json("run", "--as-of", AS_OF)
     assert first["opened"] > 60
     assert one.json("run", "--as-of", AS_OF)["opened"] == 0
     assert one.json("audit", "verify")["whole"]
@@ -116,5 +116,6 @@ def test_a_worker_can_do_every_kind_of_work_that_is_asked_for(tmp_path):
     env = Installation(tmp_path).env | {"DJANGO_SETTINGS_MODULE": "kequn.config.settings"}
     done = subprocess.run([sys.executable, "-c", asked], env=env, capture_output=True, text=True, check=True)
     assert done.stdout.split() == [
-        "discovery", "import", "projects.simulate", "replay", "report-batch", "rerate", "rerate_import", "run"
+        "discovery", "import", "projects.simulate", "replay", "report-batch", "rerate", "rerate_import", "run",
+        "score_challenger",
     ]  # fmt: skip

@@ -78,7 +78,8 @@ def test_rerating_the_book_suggests_the_same_breach_once(sun, plain):
 
 @pytest.mark.parametrize(
     "bad", [wish("no_such_fact < 1"), wish("total_assets"), wish("total_assets < 1", ""),
-            wish("total_assets < 1", "a;b"), wish("total_assets < 1", facility="nobody's"), wish("total_assets < 1", to_date=date(2020, 1, 1))],
+            wish("total_assets < 1", "a;b"), wish("total_assets < 1", facility="nobody's"),
+            wish("total_assets < 1", to_date=date(2020, 1, 1))],
 )  # fmt: skip
 def test_what_cannot_be_read_or_kept_is_refused_and_nothing_is_written(sun, plain, bad):
     with pytest.raises(Refused):

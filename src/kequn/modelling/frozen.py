@@ -186,4 +186,9 @@ def evaluated(model: Ready, columns: Mapping[str, pa.ChunkedArray], rows: int, w
 
 def head_of(title: Text, source: str, day: date) -> dict[str, Any]:
     """What every document of a model says about itself. Nobody's committee has taken it on yet: an illustration."""
-    return {"title": {"zh": title.zh, "en": title.en}, "source": source, "in_force": day, "status": "illustration"}
+    return {
+        "title": {"zh": title.zh, "en": title.en},
+        "source": {"zh": source, "en": source},
+        "in_force": day,
+        "status": "illustration",
+    }

@@ -39,7 +39,7 @@ def rating_portfolio(request: HttpRequest) -> HttpResponse:
                                                                   for at in range(len(models))],
         "moves": _moves(selectors.moves(person=request.user), grades), "overrides": by_hand, "moved": moved,
         "may_validate": may(request.user, SEE_OUTCOMES),
-        "champions": fitted_models(), "policy": policy, "source": policy.source,
+        "champions": fitted_models(), "policy": policy, "source": policy.source.in_language(spoken),
     }  # fmt: skip
     return render(request, "kequn/rating_portfolio.html", context)
 
@@ -61,7 +61,7 @@ def rating_models(request: HttpRequest) -> HttpResponse:
     policy, today = policy_at(rating_date()), rating_date()
     context = {
         "cards": _cards(policy), "fitted": fitted_models(), "today": today, "policy": policy,
-        "source": policy.source, "digest": policy.digest, "folder": REGISTERED,
+        "source": policy.source.in_language(language()), "digest": policy.digest, "folder": REGISTERED,
     }  # fmt: skip
     return render(request, "kequn/rating_models.html", context)
 

@@ -97,7 +97,7 @@ def _is_over(case: RatingCase | None) -> bool:
 
 
 def _policy_said(policy: RatingPolicy) -> dict[str, str]:
-    return {"status": policy.status, "source": policy.source, "digest": policy.digest}
+    return {"status": policy.status, "source": policy.source.in_language(language()), "digest": policy.digest}
 
 
 def rating_case(request: HttpRequest, number: int) -> HttpResponse:
