@@ -151,7 +151,8 @@ def _body(pack: Pack, document: Document, as_of: date) -> dict[str, Any]:
             {
                 "rating": rating, "bands": bands, "grades": grades, "reads": reads, "labels": labels,
                 "intercept": pack.constant("score_intercept", as_of), "slope": pack.constant("score_slope", as_of),
-                "status": document.heading.status, "source": {"zh": document.heading.source.zh, "en": document.heading.source.en},
+                "status": document.heading.status,
+                "source": {"zh": document.heading.source.zh, "en": document.heading.source.en},
                 "in_force": document.heading.in_force,
             },
             ensure_ascii=False, default=str,

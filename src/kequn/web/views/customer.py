@@ -110,6 +110,7 @@ def _overview(request: HttpRequest, customer: Customer, run: Run | None, standin
         known = known_of(customer=customer, as_of=run.as_of, pack=labels.pack())
         context |= _served(known) | {"ratios": _ratios(known), "settled": _settled(known, standing)}
         context["worth"] = worth_of_customer(request.user, run, known, customer)
+        context["marks"] = labels.headings()
     return context
 
 
