@@ -5,6 +5,7 @@ The champion is what the run found by the scorecard in force; the challenger a f
 """
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -27,6 +28,7 @@ from kequn.apps.customers.selectors import sees_every_customer, visible_to
 from kequn.apps.governance.selectors import policy_in_use
 from kequn.apps.jobs.services import Lease, enqueue, handler
 from kequn.apps.ratings.services import policy_at
+from kequn.apps.ratings.standing import Reader, state
 from kequn.apps.ratings.validating import HORIZON_MONTHS, bad_within, outcomes_of
 from kequn.domain.errors import Misuse, Refused, Text
 from kequn.domain.rating.composing import Scale
@@ -207,20 +209,32 @@ def comparison(*, person: Person, name: str, run: Run) -> Comparison:
         raise Refused(
             Text(f"模型 {name} 尚未对运行 {run.pk} 评分", f"the model {name} has not scored run {run.pk} yet")
         )
-    table, digest = _read(file, file.stat().st_mtime_ns)
+    policy = policy_at(run.as_of)
+    changed = file.stat().st_mtime_ns
+    figures, movers = _compared(Reader.of(person), run, file, changed, state(), policy.digest)
+    card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+    trained = {"fitted_on": card["fitted_on"], **{name: card["trained"][name] for name in ("rows", "events")}}
+    is_stale = _read(file, changed)[1] != _digest(folder)
+    return Comparison(name, run, policy.scheme.scale.grades, figures, movers, trained, is_stale)
+
+
+@lru_cache(maxsize=32)
+def _compared(
+    person: Reader, run: Run, file: Path, changed: int, _state: str, _policy: str
+) -> tuple[Found, tuple[Mover, ...]]:
+    """Figures and customers as one reader sees them; worked out once a state."""
+    table = _read(file, changed)[0]
     if not sees_every_customer(person):
         mine = pa.array(list(visible_to(person).order_by().values_list("code", flat=True)), pa.string())
         table = table.filter(pa.compute.is_in(table.column("customer_id"), mine))
     scale = policy_at(run.as_of).scheme.scale
     sides = [_side(table, f"{of}score", f"{of}grade", scale) for of in ("champion_", "")]
-    event = np.array(_known(table, run) if may(person, SEE_OUTCOMES) else [], dtype=np.float64)
-    event = event if len(event) else np.full(table.num_rows, np.nan)
+    event = np.full(table.num_rows, np.nan)
+    if may(person, SEE_OUTCOMES):
+        event = np.array(_known(table, run), dtype=np.float64)
     confidence = settings_of(policy_in_use(), run.as_of).limits["confidence"]
     figures = compared(sides[0], sides[1], event, len(scale.grades), confidence)
-    card = load(folder).card
-    trained = {"fitted_on": card["fitted_on"], **{name: card["trained"][name] for name in ("rows", "events")}}
-    movers = _movers(table, sides[0], sides[1], scale)
-    return Comparison(name, run, scale.grades, figures, movers, trained, digest != _digest(folder))
+    return figures, _movers(table, sides[0], sides[1], scale)
 
 
 @lru_cache(maxsize=8)

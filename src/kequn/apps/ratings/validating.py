@@ -13,16 +13,15 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from django.db.models import Max
 
 from kequn.apps.accounts.access import SEE_OUTCOMES, Person, may
-from kequn.apps.audit.models import AuditLine
 from kequn.apps.customers.models import FactValue
 from kequn.apps.governance.selectors import policy_in_use
 from kequn.apps.ratings.approval import months_after
 from kequn.apps.ratings.models import RatingState
 from kequn.apps.ratings.selectors import cases
 from kequn.apps.ratings.services import policy_at, rating_date
+from kequn.apps.ratings.standing import Reader, state
 from kequn.domain.errors import Misuse, Refused, Text
 from kequn.domain.rating.composing import Scale
 from kequn.modelling.agreement import FEW_EVENTS, check_grade
@@ -36,7 +35,6 @@ DECIDED = (RatingState.APPROVED, RatingState.REPLACED, RatingState.EXPIRED)
 HORIZON_MONTHS = 12  # a PD of the master scale is that of one year
 Outcome = tuple[bool | None, date | None]  # whether it defaulted, and when
 NOTHING: Outcome = (None, None)
-IMPORTS = ("import", "import.undo")  # acts of the audit chain that bring outcomes or take them away
 DEFAULTED, DEFAULT_DATE = "defaulted", "default_date"  # outcome facts of the dictionary
 
 
@@ -75,6 +73,13 @@ def validated(*, person: Person, window: Window = Window()) -> dict[str, Any]:
         )
     if window.first and window.last and window.first > window.last:
         raise Refused(Text("起始日晚于截止日", "the first day is after the last"))
+    return _validated(Reader.of(person), window, state(), policy.digest)
+
+
+@lru_cache(maxsize=32)
+def _validated(person: Reader, window: Window, _state: str, _policy: str) -> dict[str, Any]:
+    """Worked out once a state."""
+    policy = policy_at(rating_date())
     limits = settings_of(policy_in_use(), rating_date()).limits
     scale, rows = policy.scheme.scale, _rows(person, window)
     known = outcomes_of()
@@ -118,13 +123,12 @@ def outcomes_of() -> dict[int, Outcome]:
 
     No page may see these singly: they are for counts and for who may see outcomes.
     """
-    last = AuditLine.objects.filter(action__in=IMPORTS).order_by("-pk").values_list("pk", flat=True).first()
-    return _outcomes(last, FactValue.objects.aggregate(last=Max("pk"))["last"])
+    return _outcomes(state())
 
 
 @lru_cache(maxsize=2)
-def _outcomes(_last: int | None, _newest: int | None) -> dict[int, Outcome]:
-    """Read once until anything is imported or taken back: outcomes come no other way."""
+def _outcomes(_state: str) -> dict[int, Outcome]:
+    """Read once a state."""
     names = ("customer_id", "name", "truth", "day")
     found: dict[int, Outcome] = {}
     rows = FactValue.objects.filter(name__in=(DEFAULTED, DEFAULT_DATE)).order_by("known_from", "pk")
