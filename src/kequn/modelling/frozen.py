@@ -157,7 +157,7 @@ def write_document(body: Mapping[str, Any], path: Path) -> None:
 def read_model_document(path: Path) -> Document:
     """The document of a model; Refused with every place where it is not sound."""
     complaints = Complaints()
-    document = read_document(path, complaints)
+    document = read_document(path, complaints, machine_made=True)
     complaints.settle(path.name)
     return document
 
@@ -186,9 +186,4 @@ def evaluated(model: Ready, columns: Mapping[str, pa.ChunkedArray], rows: int, w
 
 def head_of(title: Text, source: str, day: date) -> dict[str, Any]:
     """What every document of a model says about itself. Nobody's committee has taken it on yet: an illustration."""
-    return {
-        "title": {"zh": title.zh, "en": title.en},
-        "source": {"zh": source, "en": source},
-        "in_force": day,
-        "status": "illustration",
-    }
+    return {"title": {"zh": title.zh, "en": title.en}, "source": source, "in_force": day, "status": "illustration"}

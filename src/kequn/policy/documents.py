@@ -118,9 +118,14 @@ def yaml_mapping(text: str, place: Place, complaints: Complaints) -> dict[str, A
     return found
 
 
-def read_document(path: Path, complaints: Complaints) -> Document:
-    """A document whose `source` says in both languages where it comes from, for pages show it."""
+def read_document(path: Path, complaints: Complaints, *, machine_made: bool = False) -> Document:
+    """A document whose `source` says in both languages where it comes from, for pages show it.
+
+    What a machine wrote may have one text, a command and a digest, for both.
+    """
     body = read_yaml(path, complaints)
+    if machine_made and isinstance(said := body.get("source"), str):
+        body = body | {"source": {"zh": said, "en": said}}
     heading = _heading(path.name, body.get("title"), body, complaints)
     key = str(body.get("document", path.name.split(".")[0]))
     rest = {k: v for k, v in body.items() if k not in ("title", "source", "in_force", "status", "note", "document")}
