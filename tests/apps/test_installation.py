@@ -116,5 +116,6 @@ def test_a_worker_can_do_every_kind_of_work_that_is_asked_for(tmp_path):
     env = Installation(tmp_path).env | {"DJANGO_SETTINGS_MODULE": "kequn.config.settings"}
     done = subprocess.run([sys.executable, "-c", asked], env=env, capture_output=True, text=True, check=True)
     assert done.stdout.split() == [
-        "discovery", "import", "projects.simulate", "replay", "report-batch", "rerate", "rerate_import", "run"
+        "discovery", "import", "projects.simulate", "replay", "report-batch", "rerate", "rerate_import", "run",
+        "score_challenger",
     ]  # fmt: skip

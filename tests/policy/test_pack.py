@@ -59,7 +59,7 @@ def test_definitions_stand_after_what_they_read():
 
 def test_every_table_names_source_date_and_whether_it_was_verified():
     for heading in load_pack("cn").headings():
-        assert heading.source, heading.file
+        assert all((heading.source.zh, heading.source.en)), heading.file
         assert heading.in_force > date(2000, 1, 1), heading.file
         assert heading.status in {"verified", "memory", "illustration"}, heading.file
         assert all((heading.title.zh, heading.title.en)), heading.file
@@ -116,6 +116,17 @@ def test_a_circle_of_definitions_is_refused_by_name(copy):
     changed(copy, "formulas.yaml", '"total_liabilities / total_assets"', '"debt_to_assets + net_margin"')
     changed(copy, "formulas.yaml", '"total_debt / total_assets"', '"debt_ratio + 1"')
     assert any("circle" in line and "debt_ratio" in line and "debt_to_assets" in line for line in refusal(copy))
+
+
+@pytest.mark.parametrize("source", ["our own", "{zh: 自定}", "{en: our own}"])
+def test_a_source_in_one_language_is_refused_and_the_file_is_named(copy, source):
+    file = copy / "worth.yaml"
+    text = file.read_text(encoding="utf-8")
+    start, end = text.index("source:"), text.index("in_force:")
+    file.write_text(f"{text[:start]}source: {source}\n{text[end:]}", encoding="utf-8")
+    with pytest.raises(Refused) as refused:
+        load_pack(copy)
+    assert "worth.yaml" in {one.place.file for one in refused.value.findings}
 
 
 def test_a_key_twice_is_refused(copy):

@@ -30,11 +30,12 @@ def zhou(person):
 
 @pytest.fixture
 def rated(sun):
-    """A customer of the analyst's team with a corporate rating in force and nothing open."""
+    """A customer of the analyst's team with a corporate rating in force, no covenant, and nothing open."""
     from kequn.apps.ratings.models import OPEN, RatingCase, RatingState
 
     found = RatingCase.objects.filter(state=RatingState.APPROVED, model="corporate", customer__team=sun.team)
     found = found.exclude(customer__rating_cases__state__in=OPEN).exclude(grade__in=("D", "K10", "K11", "K12"))
+    found = found.exclude(customer__covenants__isnull=False)
     return found.select_related("customer").order_by("pk").first().customer
 
 

@@ -2,8 +2,10 @@
 
 import pytest
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.translation import override
 
+from kequn.apps.accounts.access import LocalAdministrator
 from kequn.apps.ratings.kept import inputs_of, inputs_text
 from kequn.apps.ratings.models import RatingCase, RatingState
 from kequn.domain.rating.composing import Inputs
@@ -107,3 +109,47 @@ def test_pages_of_ratings_mark_what_nobody_verified(page, status, mark):
         made = render_to_string(f"kequn/{page}.html", shown)
     assert ("kq-unverified" in made) is bool(mark)
     assert mark in made
+
+
+def test_a_customer_that_no_model_fits_is_told_which_would_and_what_is_missing(signed_in, plain_customer):
+    answer = signed_in("administrator").get(f"/customers/{plain_customer.code}/rating/").content.decode()
+    assert "Which model would fit" in answer
+    for said in ("Corporate", "Micro firm", "Employees"):
+        assert said in answer
+
+
+@pytest.fixture
+def plain_customer(db):
+    from kequn.apps.customers.models import Customer
+
+    return Customer.objects.create(
+        code="NEW-1", name="新客户", country="CN", industry_code="C39", made_at=timezone.now()
+    )
+
+
+def test_lists_of_ratings_begin_with_the_largest_exposure_and_pages_leave_nobody_out():
+    from kequn.apps.ratings.selectors import below, unrated, work_list
+    from kequn.web.views import ratings
+
+    admin = LocalAdministrator()
+    asked = {"as_of": ratings.rating_date(), "soon": 60}
+    for found, path in (
+        (work_list(person=admin, part="approved", **asked), "customer__figures__exposure_gross"),
+        (unrated(person=admin), "figures__exposure_gross"),
+    ):
+        whole = list(found)
+        amounts = [ratings._token(one).partition(":")[0] for one in whole]
+        known = [int(one) for one in amounts if one]
+        assert known == sorted(known, reverse=True)
+        assert amounts[len(known) :] == [""] * (len(amounts) - len(known))
+        for at in range(len(whole) - 1):
+            after = ratings._after(ratings._token(whole[at]))
+            assert next(iter(below(found, path, after))).pk == whole[at + 1].pk
+
+
+def test_who_has_no_rating_in_force_is_counted_and_listed(signed_in):
+    from kequn.apps.customers.models import Customer
+
+    rated = RatingCase.objects.filter(state=RatingState.APPROVED).count()
+    answer = signed_in("administrator").get("/ratings/?part=unrated").content.decode()
+    assert f"Without a rating {Customer.objects.count() - rated}" in answer

@@ -1,4 +1,4 @@
-"""One file that holds everything: the database, the secret key, the files of runs. Written while the system runs.
+"""One file that holds everything: database, secret key, files of runs, fitted models. Written while the system runs.
 
 A backup is verified as it is made, and again before a restore touches anything.
 """
@@ -24,7 +24,7 @@ from kequn.version import VERSION
 
 DATABASE_FILE = "kequn.sqlite3"
 DUMP_FILE = "database.dump"
-FOLDERS = ("runs", "snapshots")
+FOLDERS = ("runs", "snapshots", "models")
 FILES = ("secret_key", "demo_logins.txt")
 
 

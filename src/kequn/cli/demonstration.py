@@ -1,5 +1,6 @@
 """The sample book, brought in and run as a real one would be. A second call finds it there and is quick."""
 
+import shutil
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -52,8 +53,11 @@ def prepare(person: "Person", customers: int) -> Iterator[str]:
 
         yield from _run(person, EARLIER)
         yield from _rate_first(person)
+        yield from _override_some()
         yield from _run(person, AS_OF)
         yield from _rate_again(person)
+        yield from _agree_covenants()
+        yield from _score_by_challenger(person)
         yield from _propose(AS_OF)
         yield from _discover()
         yield from _challenge(AS_OF)
@@ -101,6 +105,47 @@ def _run(person: "Person", when: date) -> Iterator[str]:
         zh, _, en = job.error.partition("\n")
         raise Refused(Text(zh, en or zh))
     yield f"run as of {when}: {job.result}"
+
+
+COVENANTS = (
+    ("有息负债率上限 debt to assets", "debt_to_assets <= 0.4"),
+    ("利息保障下限 interest cover", "interest_coverage >= 2"),
+    ("流动比率下限 current ratio", "current_ratio >= 1.1"),
+)  # fmt: skip
+
+
+def _agree_covenants() -> Iterator[str]:
+    """Covenants of a few rated customers; who is in breach of one gets a rating suggested."""
+    from kequn.apps.accounts.models import User
+    from kequn.apps.deals.models import Facility
+    from kequn.apps.ratings.agreeing import Wish, enter
+    from kequn.apps.ratings.models import RatingCase, RatingState
+
+    analyst = User.objects.get(username="demo-analyst")
+    rated = RatingCase.objects.filter(state=RatingState.APPROVED, model="corporate", customer__team=analyst.team)
+    borrowing = rated.filter(customer__in=Facility.objects.values("customer")).exclude(grade="D")
+    chosen = [one.customer for one in borrowing.select_related("customer").order_by("pk")[:6]]
+    for customer in chosen:
+        loan = customer.facilities.order_by("facility_id").first()
+        for at, (name, rule) in enumerate(COVENANTS):
+            facility = loan.facility_id if at == 0 and loan is not None else ""
+            wish = Wish(name, rule, EARLIER, "示例合同第八条 illustration, clause 8", facility)
+            enter(person=analyst, customer=customer, wish=wish)
+    yield f"covenants of {len(chosen)} customers"
+
+
+def _score_by_challenger(person: "Person") -> Iterator[str]:
+    """A scorecard fitted on another invented book, registered and shown beside the scorecard of policy."""
+    from django.conf import settings
+
+    from kequn.apps.ratings.challenging import REGISTERED, run_of, score_book
+
+    name = "sample"
+    target = Path(settings.KEQUN_HOME) / REGISTERED / name
+    if not target.exists():
+        shutil.copytree(Path(__file__).resolve().parents[1] / "samples" / "challenger", target)
+    count = score_book(person=person, name=name, run=run_of(None))
+    yield f"{count} customers scored by the challenger {name}"
 
 
 def _propose(when: date) -> Iterator[str]:
@@ -167,6 +212,37 @@ def _rate_first(person: "Person") -> Iterator[str]:
         person=head, number=proposal.pk, approves=True, seen_digest=proposal.shown_digest, comment="示例 illustration"
     )
     yield proposal.title_en
+
+
+OVERRIDES = (  # notches and reason; the analyst may give one up and three down on their own word
+    (-1, "not_in_model"), (-2, "newer_facts"), (1, "one_off"), (-1, "data_in_doubt"), (-1, "peers"), (2, "one_off"),
+    (-3, "newer_facts"), (1, "peers"), (-1, "not_in_model"), (-4, "data_in_doubt"), (1, "not_in_model"), (-2, "peers"),
+)  # fmt: skip
+
+
+def _override_some() -> Iterator[str]:
+    """Some of the first ratings moved by hand, so that the validation of ratings has overrides to speak of."""
+    from kequn.apps.accounts.models import User
+    from kequn.apps.governance.approving import decide
+    from kequn.apps.ratings.approval import submit
+    from kequn.apps.ratings.models import RatingCase, RatingState
+    from kequn.apps.ratings.services import Said, begin, revise
+
+    analyst, head = User.objects.get(username="demo-analyst"), User.objects.get(username="demo-head")
+    rated = RatingCase.objects.filter(state=RatingState.APPROVED, model="corporate", customer__team=analyst.team)
+    chosen = list(rated.exclude(grade="D").select_related("customer").order_by("-pk")[: len(OVERRIDES)])
+    for one, (notches, reason) in zip(chosen, OVERRIDES, strict=False):
+        case = begin(person=analyst, customer=one.customer, as_of=EARLIER)
+        said = Said({"management": 3, "position": 3}, notches, reason, "示例 illustration")
+        proposal = submit(person=analyst, case=revise(person=analyst, case=case, said=said))
+        decide(
+            person=head,
+            number=proposal.pk,
+            approves=True,
+            seen_digest=proposal.shown_digest,
+            comment="示例 illustration",
+        )
+    yield f"{len(chosen)} ratings moved by hand"
 
 
 def _rate_again(person: "Person") -> Iterator[str]:

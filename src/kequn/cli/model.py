@@ -128,6 +128,10 @@ def validate(
         str, typer.Option("--grade-before", help="The column with the grade of a year before, for migration.")
     ] = "",
     overridden: Annotated[str, typer.Option("--final-grade", help="The column with the grade after overrides.")] = "",
+    reason: Annotated[str, typer.Option("--override-reason", help="The column with the reason of an override.")] = "",
+    authority: Annotated[
+        str, typer.Option("--override-authority", help="The column with who had the authority to override.")
+    ] = "",
     pdf: Annotated[Path | None, typer.Option("--pdf", help="Also write the report as PDF.")] = None,
     lang: Annotated[str, typer.Option("--lang", help="zh or en; else the language of the terminal.")] = "",
     as_json: AsJson = False,
@@ -143,7 +147,7 @@ def validate(
 
     if pdf is not None:
         writable(pdf)
-    asked = Asked(rows=rows, weighted=not unweighted, grade_before=before, final_grade=overridden)
+    asked = Asked(rows, not unweighted, before, overridden, reason, authority)
     tape = read_tape(data)
     found = validated(load(model), tape, asked)
     if beside is not None:
@@ -157,12 +161,12 @@ def validate(
 
 
 def _write_pdf(found: dict[str, Any], pdf: Path, lang: str) -> None:
-    from kequn.cli.report import _language
+    from kequn.cli.report import language_of
     from kequn.reports.validation_paper import validation_paper
     from kequn.reports.writing import write
 
     frontend = Path(os.environ.get("KEQUN_FRONTEND") or Path(__file__).resolve().parents[3] / "node_modules")
-    pdf.write_bytes(write(validation_paper(found, _language(lang)), "pdf", frontend))
+    pdf.write_bytes(write(validation_paper(found, language_of(lang)), "pdf", frontend))
 
 
 def _say_validated(found: dict[str, Any]) -> None:
@@ -176,6 +180,15 @@ def _say_validated(found: dict[str, Any]) -> None:
               f"Brier {calibration['brier']['score']:.4f}, ECE {calibration['calibration_error']:.4f}")  # fmt: skip
         psi = report["stability"]["score"]
         print(f"  PSI {psi['psi']:.4f} ({psi['verdict']})")
+        if "overrides" in report:
+            print(f"  overridden {said_share(report['overrides']['overridden'])}")
+
+
+def said_share(found: dict[str, Any]) -> str:
+    """A share with its rows and interval, the same in every language."""
+    if found["value"] is None:
+        return f"{found['count']} / {found['of']}"
+    return f"{found['count']} / {found['of']} = {found['value']:.1%} [{found['low']:.1%}, {found['high']:.1%}]"
 
 
 def folds(

@@ -1,7 +1,9 @@
 """`kequn rerate` and `kequn ratings`: what new facts make of ratings, and whether those in force can be told again."""
 
 import time
-from typing import Annotated, Any
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -9,12 +11,20 @@ from kequn.cli import language
 from kequn.cli.records import answer_json, ready
 from kequn.domain.errors import Refused, Text
 
+if TYPE_CHECKING:
+    from kequn.reports.paper import Paper
+
+DAY = ["%Y-%m-%d"]
+
 
 def register(app: typer.Typer) -> None:
     app.command("rerate")(rerate)
     group = typer.Typer(help="Ratings in force and those proposed. 客户评级。", no_args_is_help=True)
     group.command("replay")(replay)
     group.command("propose-first")(propose_first)
+    group.command("validate")(validate)
+    group.command("sample")(sample)
+    group.command("challenge")(challenge)
     group.callback()(lambda: None)
     app.add_typer(group, name="ratings")
 
@@ -106,3 +116,107 @@ def propose_first(
 
     made = propose_book(person=person)
     print(made.title_zh if language() == "zh" else made.title_en)
+
+
+def validate(
+    first: Annotated[datetime | None, typer.Option("--from", formats=DAY, help="Made as of this day or later.")] = None,
+    last: Annotated[datetime | None, typer.Option("--to", formats=DAY, help="Made as of this day or before.")] = None,
+    model: Annotated[str, typer.Option(help="A rating model of policy; without it all.")] = "",
+    pdf: Annotated[Path | None, typer.Option("--pdf", help="Also write the report as PDF.")] = None,
+    lang: Annotated[str, typer.Option("--lang", help="zh or en; else the language of the terminal.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
+    as_user: Annotated[str, typer.Option("--as", help="Act as this user; else as the local administrator.")] = "",
+) -> None:
+    """Validate the ratings on record: overrides and how they ended, ranking, calibration, concentration, moves."""
+    person = ready(as_user=as_user)
+    from kequn.apps.ratings.papers import make_validation_report, paper_of_validation
+    from kequn.apps.ratings.validating import Window, validated
+    from kequn.cli import writable
+    from kequn.cli.report import language_of
+
+    window = Window(first.date() if first else None, last.date() if last else None, model)
+    spoken = language_of(lang)
+    if pdf is not None:
+        writable(pdf)
+        pdf.write_bytes(make_validation_report(person=person, window=window, form="pdf", language=spoken))
+    if as_json:
+        answer_json(validated(person=person, window=window))
+    elif pdf is None:
+        print(text_of(paper_of_validation(validated(person=person, window=window), spoken)))
+
+
+def text_of(paper: "Paper") -> str:
+    """A paper as text: the columns of a table apart by tabs."""
+    from kequn.reports.pdf import as_data
+
+    lines = [f"{paper.title} · {paper.subtitle}"]
+    for block in as_data(paper)["blocks"]:
+        lines += ["", f"{block['title']}:"] if block["title"] else [""]
+        if block["kind"] == "table":
+            lines += ["  " + "\t".join(row) for row in ([one["head"] for one in block["columns"]], *block["rows"])]
+        elif block["kind"] == "facts":
+            lines += [f"  {label}: {value}" for label, value in block["pairs"]]
+        elif block["kind"] == "points":
+            lines += [f"  {one}" for one in block["sentences"] or [block["empty"]]]
+        if block.get("note"):
+            lines.append(f"  {block['note']}")
+    return "\n".join([*lines, "", paper.foot])
+
+
+RunNumber = Annotated[int | None, typer.Option("--run", help="The number of a published run; else the last.")]
+
+
+def sample(
+    output: Annotated[Path, typer.Option("-o", "--output", help="The Parquet file to write.")],
+    run: RunNumber = None,
+    as_user: Annotated[str, typer.Option("--as", help="Act as this user; else as the local administrator.")] = "",
+) -> None:
+    """Write what a run found of every customer, and whether it defaulted within a year: to fit a challenger on."""
+    person = ready(as_user=as_user)
+    import pyarrow.parquet as pq
+
+    from kequn.apps.ratings.challenging import OUTCOME, development_sample, run_of
+    from kequn.cli import writable
+
+    writable(output)
+    found = development_sample(person=person, run=run_of(run))
+    fresh = output.with_name(f".{output.name}.fresh")
+    try:
+        pq.write_table(found, fresh)
+        fresh.replace(output)
+    finally:
+        fresh.unlink(missing_ok=True)
+    bad = found.column(OUTCOME).to_pylist()
+    known, events = sum(one is not None for one in bad), sum(one is True for one in bad)
+    zh = f"{found.num_rows:,} 户，{known:,} 户结果已知，{events:,} 户违约：{output}"
+    en = f"{found.num_rows:,} customers, the outcome of {known:,} known, {events:,} defaulted: {output}"
+    print(Text(zh, en).in_language(language()))
+
+
+def challenge(
+    name: Annotated[str, typer.Argument(help="A folder of `models` in the data folder, written by kequn model fit.")],
+    run: RunNumber = None,
+    pdf: Annotated[Path | None, typer.Option("--pdf", help="Also write the comparison as PDF.")] = None,
+    lang: Annotated[str, typer.Option("--lang", help="zh or en; else the language of the terminal.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
+    as_user: Annotated[str, typer.Option("--as", help="Act as this user; else as the local administrator.")] = "",
+) -> None:
+    """Score the customers of a run by a fitted model, and show it beside the scorecard of policy."""
+    person = ready(as_user=as_user)
+    from dataclasses import asdict
+
+    from kequn.apps.ratings.challenging import comparison, run_of, score_book
+    from kequn.apps.ratings.papers import comparison_paper_of, make_comparison_report
+    from kequn.cli import writable
+    from kequn.cli.report import language_of
+
+    chosen, spoken = run_of(run), language_of(lang)
+    score_book(person=person, name=name, run=chosen)
+    found = comparison(person=person, name=name, run=chosen)
+    if pdf is not None:
+        writable(pdf)
+        pdf.write_bytes(make_comparison_report(person=person, found=found, form="pdf", language=spoken))
+    if as_json:
+        answer_json({**found.figures, "grades": found.grades, "movers": [asdict(one) for one in found.movers]})
+    elif pdf is None:
+        print(text_of(comparison_paper_of(found, spoken)))

@@ -49,7 +49,7 @@ def customer(
     if found is None:
         raise Misuse(Text(f"没有客户 {code}", f"there is no customer {code}"))
     made = make_customer_report(
-        person=person, customer=found, form=chosen, language=_language(lang), money_unit=_unit(unit)
+        person=person, customer=found, form=chosen, language=language_of(lang), money_unit=_unit(unit)
     )
     writable(output).write_bytes(made)
 
@@ -67,7 +67,7 @@ def portfolio(
     from kequn.cli import writable
 
     chosen = format_of(form)
-    made = make_portfolio_report(person=person, form=chosen, language=_language(lang), money_unit=_unit(unit))
+    made = make_portfolio_report(person=person, form=chosen, language=language_of(lang), money_unit=_unit(unit))
     writable(output).write_bytes(made)
 
 
@@ -100,7 +100,7 @@ def customers(
     chosen, started = format_of(form), time.monotonic()
     largest = visible_to(person).order_by(F("figures__exposure_gross").desc(nulls_last=True), "id")[:most]
     batch = request_batch(
-        person=person, customers=largest, form=chosen, language=_language(lang), money_unit=_unit(unit)
+        person=person, customers=largest, form=chosen, language=language_of(lang), money_unit=_unit(unit)
     )
     wait_for(job=Job.objects.get(key=f"report-batch-{batch.pk}"), worker="terminal")
     batch = ReportBatch.objects.get(pk=batch.pk)
@@ -115,7 +115,7 @@ def customers(
         print(f"{batch.made}\t{output}")
 
 
-def _language(lang: str) -> "Language":
+def language_of(lang: str) -> "Language":
     """The language of a report: the one asked for, else the terminal's."""
     from typing import cast
 

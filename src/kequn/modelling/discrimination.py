@@ -85,6 +85,25 @@ def auc_interval(event: Floats, risk: Floats, weight: Floats | None = None, *, c
     return Interval(value, max(0.0, value - reach), min(1.0, value + reach))
 
 
+def auc_difference(event: Floats, first: Floats, second: Floats, *, confidence: float) -> Interval:
+    """AUC of the second risk less that of the first on the same rows, with DeLong's interval for the pair.
+
+    Both rank the same rows, so what they share cancels: the interval is far narrower than the two would suggest.
+    Source: DeLong, DeLong and Clarke-Pearson, Biometrics 44 (1988). Below two rows a class: no interval.
+    """
+    bad, good, every = event == 1, event == 0, np.ones_like(event)
+    value = auc(event, second) - auc(event, first)
+    if bad.sum() < 2 or good.sum() < 2:
+        return Interval(value)
+    of_bad, of_good = (
+        _placement(second[one], second[other], every[other]) - _placement(first[one], first[other], every[other])
+        for one, other in ((bad, good), (good, bad))
+    )
+    variance = _variance_of_mean(of_bad, every[bad]) + _variance_of_mean(of_good, every[good])
+    reach = NormalDist().inv_cdf(0.5 + confidence / 2) * math.sqrt(variance)
+    return Interval(value, value - reach, value + reach)
+
+
 def _placement(of: Floats, among: Floats, weight: Floats) -> Floats:
     """The share of `among` that lies below each value, ties counting half."""
     order = np.argsort(among, kind="stable")

@@ -157,7 +157,7 @@ def write_document(body: Mapping[str, Any], path: Path) -> None:
 def read_model_document(path: Path) -> Document:
     """The document of a model; Refused with every place where it is not sound."""
     complaints = Complaints()
-    document = read_document(path, complaints)
+    document = read_document(path, complaints, machine_made=True)
     complaints.settle(path.name)
     return document
 

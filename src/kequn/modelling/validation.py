@@ -29,18 +29,23 @@ from kequn.modelling.discrimination import accuracy_ratio, auc_interval, average
 from kequn.modelling.fitting import feature_shares
 from kequn.modelling.migration import cohort_counts, mobility
 from kequn.modelling.models import Model, model_features, scored
+from kequn.modelling.overriding import Moved, overriding
 from kequn.modelling.stability import counted, herfindahl, psi, psi_by_chance, verdict
 from kequn.modelling.tapes import Flags, Floats, Tape, holding, weights
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which rows, whether by weight, and the columns with an earlier grade and with the grade after overrides."""
+    """Which rows, whether by weight, and the columns with an earlier grade, and with the grade after overrides, their
+    reason and their authority.
+    """
 
     rows: str = ""
     weighted: bool = True
     grade_before: str = ""
     final_grade: str = ""
+    reason: str = ""
+    authority: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,20 +241,28 @@ def _history(model: Model, tape: Tape, asked: Asked, sample: Sample) -> dict[str
                               "withdrawn": list(counts.withdrawn), "moves": mobility(counts),
                               "grade_psi": psi(earlier, now)}  # fmt: skip
     if asked.final_grade:
-        final = tape.column(asked.final_grade).filter(pa.array(sample.rows)).to_pylist()
-        found["overrides"] = _overrides(sample, final, grades)
+        found["overrides"] = _overrides(tape, asked, sample, grades, model.confidence)
     return found
 
 
-def _overrides(sample: Sample, final: Sequence[Any], grades: Sequence[str]) -> dict[str, Any]:
-    """How many grades were changed by people, which way and how far; a downgrade is more notches."""
+def _overrides(tape: Tape, asked: Asked, sample: Sample, grades: Sequence[str], confidence: float) -> dict[str, Any]:
+    """What people did to the grades of the model, row by row whatever the weight; a row with either grade missing is
+    left out.
+    """
     place = {grade: at for at, grade in enumerate(grades)}
-    notches = [place[str(b)] - place[str(a)] for a, b in zip(sample.grade, final, strict=True)
-               if a in place and str(b) in place]  # fmt: skip
-    changed = [one for one in notches if one]
-    return {"rows": len(notches), "share": len(changed) / len(notches) if notches else None,
-            "upgraded": sum(one < 0 for one in changed), "downgraded": sum(one > 0 for one in changed),
-            "mean_notches": float(np.mean(np.abs(changed))) if changed else 0.0}  # fmt: skip
+    kept = pa.array(sample.rows)
+    final, reasons, authorities = (
+        tape.column(name).filter(kept).to_pylist() if name else [None] * len(sample.event)
+        for name in (asked.final_grade, asked.reason, asked.authority)
+    )
+    rows = [
+        Moved(place[str(before)] - place[str(after)], str(reason or ""), str(authority or ""), event == 1)
+        for before, after, reason, authority, event in zip(
+            sample.grade, final, reasons, authorities, sample.event.tolist(), strict=True
+        )
+        if before in place and str(after) in place
+    ]
+    return overriding(rows, confidence)
 
 
 def _trained_on(model: Model, tape: Tape, sample: Sample) -> list[Text]:

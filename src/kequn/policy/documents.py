@@ -54,7 +54,7 @@ class Heading:
 
     file: str
     title: Text
-    source: str
+    source: Text
     in_force: date
     status: str
     note: str = ""
@@ -118,8 +118,14 @@ def yaml_mapping(text: str, place: Place, complaints: Complaints) -> dict[str, A
     return found
 
 
-def read_document(path: Path, complaints: Complaints) -> Document:
+def read_document(path: Path, complaints: Complaints, *, machine_made: bool = False) -> Document:
+    """A document whose `source` says in both languages where it comes from, for pages show it.
+
+    What a machine wrote may have one text, a command and a digest, for both.
+    """
     body = read_yaml(path, complaints)
+    if machine_made and isinstance(said := body.get("source"), str):
+        body = body | {"source": {"zh": said, "en": said}}
     heading = _heading(path.name, body.get("title"), body, complaints)
     key = str(body.get("document", path.name.split(".")[0]))
     rest = {k: v for k, v in body.items() if k not in ("title", "source", "in_force", "status", "note", "document")}
@@ -127,7 +133,9 @@ def read_document(path: Path, complaints: Complaints) -> Document:
 
 
 def read_standard(path: Path, complaints: Complaints) -> Standard:
-    """A CSV whose first lines are `# key: value`: title_zh, title_en, source, in_force, status, note."""
+    """A CSV whose first lines are `# key: value`: title_zh, title_en, source_zh, source_en, in_force, status,
+    note.
+    """
     lines = path.read_text(encoding="utf-8").splitlines()
     notes: dict[str, Any] = {}
     for line in lines:
@@ -135,6 +143,7 @@ def read_standard(path: Path, complaints: Complaints) -> Standard:
             key, value = line[1:].split(":", 1)
             notes[key.strip()] = value.strip()
     title = {"zh": notes.get("title_zh"), "en": notes.get("title_en")}
+    notes["source"] = {"zh": notes.get("source_zh"), "en": notes.get("source_en")}
     heading = _heading(path.name, title, notes, complaints)
     rows = tuple(csv.DictReader(line for line in lines if not line.startswith("#")))
     return Standard(path.name.split(".")[0], heading, rows)
@@ -143,15 +152,23 @@ def read_standard(path: Path, complaints: Complaints) -> Standard:
 def _heading(file: str, title: object, body: Mapping[str, Any], complaints: Complaints) -> Heading:
     place = Place(file)
     text = label_of(title, place, complaints)
-    source = str(body.get("source") or "")
-    if not source:
-        complaints.add(place, "source", "缺少来源", "the source is missing", allowed="source: ...")
+    source = _source(body.get("source"), place, complaints)
     status = body.get("status")
     if status not in STATUSES:
         complaints.add(place, "status", "核实状态不明", "unknown status", found=status, allowed=" ".join(STATUSES))
     return Heading(
         file, text, source, _date(body.get("in_force"), place, complaints), str(status), str(body.get("note", ""))
     )
+
+
+def _source(value: object, place: Place, complaints: Complaints) -> Text:
+    """Where a document comes from, in both languages; a complaint where either is missing."""
+    parts = value if isinstance(value, Mapping) else {}
+    zh, en = str(parts.get("zh") or ""), str(parts.get("en") or "")
+    if not zh or not en:
+        complaints.add(place, "source", "来源须有中英文", "the source is needed in both languages",
+                       found=value or "", allowed="source: {zh: ..., en: ...}")  # fmt: skip
+    return Text(zh, en)
 
 
 def _date(value: object, place: Place, complaints: Complaints) -> date:

@@ -8,6 +8,7 @@ from datetime import date
 from itertools import groupby
 
 from kequn.domain.rating.calibration import score_of_pd
+from kequn.policy.documents import Heading
 from kequn.policy.items import Item
 from kequn.policy.loading import load_pack
 from kequn.policy.pack import Pack
@@ -39,12 +40,18 @@ def render(pack: Pack, as_of: date) -> str:
         heading = headings[key]
         parts.append(f"## {heading.title.en} · {heading.title.zh}\n")
         parts.append(
-            f"`{heading.file}`, in force from {heading.in_force}, {heading.status}. Source: {heading.source}\n"
+            f"`{heading.file}`, in force from {heading.in_force}, {heading.status}. Source: {_source(heading)}\n"
         )
         parts.extend(_lines(items))
         if key == "credit":
             parts.extend(_master_scale(pack, as_of))
     return "\n".join(parts)
+
+
+def _source(heading: Heading) -> str:
+    """Both languages, once where they are the same."""
+    zh, en = heading.source.zh, heading.source.en
+    return en if zh == en else f"{en} · {zh}"
 
 
 def _standards(pack: Pack) -> Iterator[str]:
@@ -54,7 +61,7 @@ def _standards(pack: Pack) -> Iterator[str]:
         for edition in editions:
             head = edition.heading
             title = f"{head.title.en} · {head.title.zh}"
-            yield f"| `{head.file}` | {title} | {head.in_force} | {head.status} | {head.source} |"
+            yield f"| `{head.file}` | {title} | {head.in_force} | {head.status} | {_source(head)} |"
     yield ""
 
 

@@ -34,6 +34,7 @@ from kequn.policy.planning import build_plan
 
 DOCUMENT, FILE = "rating", "rating.yaml"
 SUPPLIED = ("parent_grade", "guarantor_grade", "guarantor_share", "warning_level")  # facts found beside the engine's
+COVENANTS = "covenants_breached"  # found beside them too; a policy may say to which driver it belongs
 ALWAYS_READ = ("rating_model", "in_default", "geography", "income_group")
 
 
@@ -79,7 +80,7 @@ class RatingPolicy:
     renew_before_days: int
     live_customers_most: int
     status: str
-    source: str
+    source: Text
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -150,7 +151,8 @@ def _body(pack: Pack, document: Document, as_of: date) -> dict[str, Any]:
             {
                 "rating": rating, "bands": bands, "grades": grades, "reads": reads, "labels": labels,
                 "intercept": pack.constant("score_intercept", as_of), "slope": pack.constant("score_slope", as_of),
-                "status": document.heading.status, "source": document.heading.source,
+                "status": document.heading.status,
+                "source": {"zh": document.heading.source.zh, "en": document.heading.source.en},
                 "in_force": document.heading.in_force,
             },
             ensure_ascii=False, default=str,
@@ -171,7 +173,7 @@ def _reads(rating: Mapping[str, Any]) -> list[str]:
         names |= dict.fromkeys(str(rule[key]) for key in ("mark", "default_fact") if key in rule)
     for row in rating.get("drivers", ()):
         names |= dict.fromkeys(str(one) for one in row.get("facts", ()))
-    return [name for name in names if name not in SUPPLIED]
+    return [name for name in names if name not in (*SUPPLIED, COVENANTS)]
 
 
 # -- what a body means -------------------------------------------------------------------------------------------------
@@ -220,8 +222,13 @@ class _Reading:
              for row in rating["models"]},
             {name: (Text(row["zh"], row["en"]), row["unit"]) for name, row in self.body["labels"].items()},
             int(rating["renew_before_days"]), int(rating["live_customers_most"]), self.body["status"],
-            self.body["source"],
+            self._source(),
         )  # fmt: skip
+
+    def _source(self) -> Text:
+        """Where the policy comes from; a body kept before both languages were asked for has one text."""
+        said = self.body["source"]
+        return Text(said, said) if isinstance(said, str) else Text(said["zh"], said["en"])
 
     def _question(self, row: Mapping[str, Any]) -> Question:
         marks = {int(mark): self.label(text, f"questions {row['name']}") for mark, text in row["marks"].items()}

@@ -38,7 +38,7 @@ class StatementForms:
     checks: tuple[tuple[Check, Text], ...]
     tolerance: float
     status: str
-    source: str
+    source: Text
 
 
 def statement_forms(pack: Pack, as_of: date) -> StatementForms | None:

@@ -36,7 +36,8 @@ def _write_editions(editions: Sequence[Document], key: str, folder: Path) -> Non
 def _said(edition: Document) -> str:
     heading = edition.heading
     head: dict[str, Any] = {
-        "title": {"zh": heading.title.zh, "en": heading.title.en}, "source": heading.source,
+        "title": {"zh": heading.title.zh, "en": heading.title.en},
+        "source": {"zh": heading.source.zh, "en": heading.source.en},
         "in_force": heading.in_force, "status": heading.status,
     }  # fmt: skip
     if heading.note:

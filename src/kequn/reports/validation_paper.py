@@ -8,6 +8,7 @@ from typing import Any
 
 from kequn.domain.errors import Language, Text
 from kequn.reports.charts import Series, lines
+from kequn.reports.override_blocks import override_blocks
 from kequn.reports.paper import Block, Cell, Charts, Column, Facts, Number, Paper, Points, Table
 
 WIDTH = 430.0
@@ -86,8 +87,6 @@ WORDS = {
     "downgraded": Text("下调", "Downgraded"),
     "one_notch": Text("一级以内", "Within one notch"),
     "withdrawn": Text("退出评级", "Withdrawn"),
-    "overrides": Text("人工调整", "Overrides"),
-    "share": Text("占比", "Share"),
     "remarks": Text("说明", "Remarks"),
     "no_remarks": Text("没有。", "None."),
     "leakage": Text("准许使用的知晓结果字段", "Fields that know the outcome, allowed"),
@@ -130,7 +129,7 @@ class _Writing:
         if "migration" in self.found:
             found.append(self.migration())
         if "overrides" in self.found:
-            found.append(self.overrides())
+            found += override_blocks(self.found["overrides"], self.language)
         return [*found, *self.remarks()]
 
     def population(self, *, named: bool) -> Facts:
@@ -262,16 +261,6 @@ class _Writing:
         pairs += [(self.say(word), percent(moves[key])) for word, key in words if key in moves]
         pairs.append((self.say("psi"), f"{self.found['migration']['grade_psi']:.4f}"))
         return Facts(self.say("migration"), tuple(pairs))
-
-    def overrides(self) -> Facts:
-        of = self.found["overrides"]
-        pairs = (
-            (self.say("rows"), f"{of['rows']:,}"),
-            (self.say("share"), percent(of["share"])),
-            (self.say("upgraded"), str(of["upgraded"])),
-            (self.say("downgraded"), str(of["downgraded"])),
-        )
-        return Facts(self.say("overrides"), pairs)
 
     def remarks(self) -> list[Block]:
         model = self.found["model"]

@@ -59,7 +59,7 @@ def source_of(heading: Heading) -> dict[str, Any]:
     """Where a table comes from, and whether that was checked against the official text."""
     said = _("%(title)s: %(source)s, in force from %(day)s (%(file)s)") % {
         "title": heading.title.in_language(language()),
-        "source": heading.source,
+        "source": heading.source.in_language(language()),
         "day": f"{heading.in_force:%Y-%m-%d}",
         "file": f"{settings.KEQUN_PACK}/{heading.file}",
     }

@@ -122,7 +122,7 @@ KINDS = {
     "Guarantee": Text("担保", "Guarantee"), "Ownership": Text("股权", "Ownership"),
     "Identifier": Text("客户编号", "Customer number"),
     "Customer": Text("客户", "Customer"), "Group": Text("集团", "Group"), "Pin": Text("人工归属", "Pin"),
-    "RatingCase": Text("评级", "Rating"),
+    "RatingCase": Text("评级", "Rating"), "Covenant": Text("契约", "Covenant"),
 }  # fmt: skip
 
 

@@ -18,8 +18,9 @@ from kequn.apps.governance.selectors import policy_in_use
 from kequn.apps.ratings.kept import inputs_of, policy_of_case, rated_again, replays
 from kequn.apps.ratings.models import RatingCase, RatingState
 from kequn.domain.errors import Misuse, Refused, Text
+from kequn.domain.rating.covenants import newly_breached
 from kequn.domain.rating.wording import LABELS, words_of
-from kequn.policy.rating import RatingPolicy
+from kequn.policy.rating import COVENANTS, RatingPolicy
 
 RATING, BEYOND, BOOK = "rating", "rating_beyond", "rating_book"
 CHUNK = 2_000  # numbers of ratings in one statement
@@ -80,6 +81,7 @@ def shown_of(case: RatingCase, policy: RatingPolicy) -> dict[str, Any]:
                       "en": [f"{label.en}: {said.en}" for label, said in steps]},
             "answers": {"zh": [f"{asked.label.zh} {mark}：{asked.marks[mark].zh}" for asked, mark in marks],
                         "en": [f"{asked.label.en} {mark}: {asked.marks[mark].en}" for asked, mark in marks]},
+            "covenants": "; ".join(sorted(newly_breached(None, inputs.facts.get(COVENANTS)))),
             "override": case.override_notches or 0, "override_text": case.override_text,
             "override_reason": {"zh": reason.zh, "en": reason.en} if reason is not None else None,
         },

@@ -6,7 +6,7 @@ class RatingsConfig(AppConfig):
     label = "ratings"
 
     def ready(self) -> None:
-        from kequn.apps.ratings import approval, rerating
+        from kequn.apps.ratings import approval, challenging, rerating  # noqa: F401 - their kinds of work are known then
 
         approval.connect()
         rerating.connect()

@@ -19,6 +19,7 @@ from kequn.apps.assessments.explaining import known_of
 from kequn.apps.assessments.models import FindingSpan, Run
 from kequn.apps.assessments.snapshots import yuan_at
 from kequn.apps.customers.models import Customer, Guarantee, Ownership
+from kequn.apps.ratings import covenants
 from kequn.apps.ratings.models import RatingCase, RatingState
 from kequn.domain.errors import Refused, Text
 from kequn.domain.monitoring.levels import Level
@@ -41,9 +42,11 @@ class Kin:
 
 def facts_of_customer(*, customer: Customer, as_of: date, pack: Pack, policy: RatingPolicy) -> Facts:
     """The facts of one customer from the records, as of a date."""
-    answers = known_of(customer=customer, as_of=as_of, pack=pack).answers()
+    known = known_of(customer=customer, as_of=as_of, pack=pack)
+    answers = known.answers()
     facts: Facts = {name: answers.get(name) for name in policy.reads}
     facts["warning_level"] = _gravest(levels_of(pack, as_of), answers)
+    facts[covenants.FACT] = covenants.fact_of_customer(known, customer)
     kin = kin_at(as_of, pack, policy, customer.pk).get(customer.pk)
     beside = {kin.parent, *(one for one, _ in kin.guarantors)} if kin is not None else set()
     grades = grades_now({one for one in beside if one is not None})
@@ -55,7 +58,7 @@ def facts_of_book(*, run: Run, pack: Pack, policy: RatingPolicy) -> Iterator[tup
     file = Path(settings.KEQUN_HOME) / run.folder / "findings.parquet"
     kin = kin_at(run.as_of, pack, policy)
     by_code = dict(Customer.objects.values_list("code", "pk"))
-    grades = grades_now()
+    grades, agreed = grades_now(), covenants.fact_of_book(pack, run.as_of)
     with duckdb.connect() as con:
         there = {row[0] for row in con.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(file)]).fetchall()}
         lacking = [name for name in policy.reads if name not in there]
@@ -74,6 +77,7 @@ def facts_of_book(*, run: Run, pack: Pack, policy: RatingPolicy) -> Iterator[tup
             for code, exposure, level, *values in rows:
                 facts: Facts = dict(zip(policy.reads, values, strict=True))
                 facts["warning_level"] = level
+                facts[covenants.FACT] = agreed.get(code)
                 yield code, facts | supported(kin.get(by_code.get(code, 0)), grades, exposure, policy)
 
 

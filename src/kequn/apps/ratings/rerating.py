@@ -1,7 +1,8 @@
 """Re-rating: what new facts would make of the ratings in force, told as suggestions with the cause of each.
 
-Only what changed is written: another grade or model, a rating that is no longer possible, or one that soon expires. A
-suggestion whose cause has gone is taken back. What people are working at is left alone.
+Only what changed is written: another grade or model, a rating that is no longer possible, a covenant breached that was
+not when the rating was made, or a rating that soon expires. A suggestion whose cause has gone is taken back. What
+people are working at is left alone.
 """
 
 import logging
@@ -27,17 +28,19 @@ from kequn.apps.deals.models import AccountMonth, Facility, Project, ProjectPart
 from kequn.apps.governance.selectors import policy_in_use
 from kequn.apps.jobs.services import Lease, enqueue, handler
 from kequn.apps.projects.models import ProjectActual
+from kequn.apps.ratings.covenants import FACT as COVENANTS
 from kequn.apps.ratings.facts import Facts, facts_of_book, facts_of_customer
 from kequn.apps.ratings.kept import inputs_of, keep_policy, policy_of_case
 from kequn.apps.ratings.models import LAST_APPROVED, OPEN, RatingCase, RatingState
 from kequn.apps.ratings.services import facts_date, fill, policy_at, rating_date
 from kequn.domain.errors import Misuse, Refused, Text
 from kequn.domain.rating.composing import Inputs, compose
+from kequn.domain.rating.covenants import newly_breached
 from kequn.domain.rating.differing import Moved, difference, notches_between
 from kequn.policy.rating import RatingPolicy, rating_policy
 
 log = logging.getLogger("kequn.ratings")
-POLICY, EXPIRY, FIRST = "policy", "expiry", "first"
+POLICY, EXPIRY, FIRST, BREACH = "policy", "expiry", "first", "breach"
 CHUNK = 2_000
 MACHINE = "system:rerate"
 WRITTEN_OVER = (
@@ -185,6 +188,8 @@ class _Book:
                 self.counts.too_little_known += 1
             return ""
         if (rated.grade or "") == before.grade and (rated.model or "") == before.model:
+            if newly_breached(old.facts.get(COVENANTS), new.facts.get(COVENANTS)):
+                return BREACH
             soon = day + timedelta(days=self.policy.renew_before_days)
             if before.expires_on is not None and before.expires_on <= soon:
                 return EXPIRY

@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date, timedelta
+from typing import Any, TypeVar
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from kequn.apps.accounts.access import Person
 from kequn.apps.customers.models import Customer
@@ -13,6 +14,8 @@ from kequn.apps.governance.selectors import policy_in_use
 from kequn.apps.ratings.facts import kin_at
 from kequn.apps.ratings.kept import policy_of_case, replays
 from kequn.apps.ratings.models import OPEN, RatingCase, RatingState
+
+Rows = TypeVar("Rows", bound=QuerySet[Any])
 
 
 def cases(*, person: Person) -> QuerySet[RatingCase]:
@@ -60,19 +63,41 @@ def hidden_supporters(*, person: Person, case: RatingCase) -> frozenset[str]:
 
 
 def work_list(*, person: Person, part: str, as_of: date, soon: int) -> QuerySet[RatingCase]:
-    """One part of the work: `suggested`, `draft`, `proposed`, `expiring` within `soon` days, `expired`, `approved`."""
+    """One part of the work: `suggested`, `draft`, `proposed`, `expiring` within `soon` days, `expired`, `approved`.
+
+    The largest exposure first, those of whom none is known last.
+    """
     found = cases(person=person).select_related("customer__figures").defer("inputs")
     if part == "expiring":
-        return found.filter(state=RatingState.APPROVED, expires_on__lte=as_of + timedelta(days=soon))
-    return found.filter(state=part)
+        found = found.filter(state=RatingState.APPROVED, expires_on__lte=as_of + timedelta(days=soon))
+    else:
+        found = found.filter(state=part)
+    return found.order_by(F("customer__figures__exposure_gross").desc(nulls_last=True), "-pk")
+
+
+def unrated(*, person: Person) -> QuerySet[Customer]:
+    """Visible customers without a rating in force, the largest exposure first."""
+    rated = RatingCase.objects.filter(customer=OuterRef("pk"), state=RatingState.APPROVED)
+    found = visible_to(person).filter(~Exists(rated)).select_related("figures")
+    return found.order_by(F("figures__exposure_gross").desc(nulls_last=True), "-pk")
+
+
+def below(found: Rows, exposure: str, after: tuple[int | None, int]) -> Rows:
+    """What comes after a row in the order by exposure; `after` is its exposure and its number."""
+    amount, number = after
+    unknown, lower = Q(**{f"{exposure}__isnull": True}), Q(**{exposure: amount, "pk__lt": number})
+    if amount is None:
+        return found.filter(unknown, pk__lt=number)
+    return found.filter(unknown | lower | Q(**{f"{exposure}__lt": amount}))
 
 
 def part_counts(*, person: Person, as_of: date, soon: int) -> dict[str, int]:
-    """How many cases stand in each part of the work, in one query."""
+    """How many cases stand in each part of the work, and how many customers have no rating in force, in two queries."""
     limit = as_of + timedelta(days=soon)
     states = {state: Count("pk", filter=Q(state=state)) for state in RatingState.values}
     expiring = Count("pk", filter=Q(state=RatingState.APPROVED, expires_on__lte=limit))
-    return cases(person=person).order_by().aggregate(expiring=expiring, **states)
+    found = cases(person=person).order_by().aggregate(expiring=expiring, **states)
+    return found | {"unrated": visible_to(person).order_by().count() - found[RatingState.APPROVED]}
 
 
 def at_work(*, person: Person) -> dict[str, int]:

@@ -68,14 +68,15 @@ def fill(case: RatingCase, policy: RatingPolicy, inputs: Inputs) -> None:
     case.score, case.pd = rated.score, rated.pd
 
 
-def begin(*, person: Person, customer: Customer) -> RatingCase:
-    """A draft on today's facts, with the answers of the rating before. The caller has narrowed the scope.
+def begin(*, person: Person, customer: Customer, as_of: date | None = None) -> RatingCase:
+    """A draft on today's facts, or on those of an earlier day, with the answers of the rating before.
 
-    A suggestion of the system becomes the draft; a draft that is there already is given back.
+    A suggestion of the system becomes the draft; a draft that is there already is given back. The caller has narrowed
+    the scope.
     """
     if not may(person, RATE):
         raise Misuse(Text("没有评级的权限", "you may not rate customers"))
-    as_of, pack = facts_date(customer), policy_in_use()
+    as_of, pack = min(as_of or date.max, facts_date(customer)), policy_in_use()
     policy = policy_at(as_of)
     facts = facts_of_customer(customer=customer, as_of=as_of, pack=pack, policy=policy)
     with line(actor=person.actor_key, action="ratings.begin", subject=customer.code) as audit:

@@ -24,6 +24,7 @@ from kequn.web import labels
 from kequn.web.preferences import unit
 from kequn.web.templatetags.kequn import language
 from kequn.web.views import customer_deals, customer_history, customer_statements
+from kequn.web.views.covenant_words import covenants_part
 from kequn.web.views.customer_kin import group_part
 from kequn.web.views.customer_worth import worth_of_customer
 
@@ -63,7 +64,9 @@ def customer_page(request: HttpRequest, code: str) -> HttpResponse:
         OVERVIEW: lambda: _overview(request, customer, run, standing),
         "group": lambda: group_part(request, customer, _as_of(run)),
         "statements": lambda: customer_statements.statements_part(customer, _as_of(run)),
-        "facilities": lambda: customer_deals.facilities_part(customer, _as_of(run)),
+        "facilities": lambda: (
+            customer_deals.facilities_part(customer, _as_of(run)) | covenants_part(customer, _as_of(run))
+        ),
         "projects": lambda: customer_deals.projects_part(customer, _as_of(run)),
         "findings": lambda: _findings(customer, run, standing),
         "timeline": lambda: customer_history.timeline_part(request, customer),
@@ -108,6 +111,7 @@ def _overview(request: HttpRequest, customer: Customer, run: Run | None, standin
         known = known_of(customer=customer, as_of=run.as_of, pack=labels.pack())
         context |= _served(known) | {"ratios": _ratios(known), "settled": _settled(known, standing)}
         context["worth"] = worth_of_customer(request.user, run, known, customer)
+        context["marks"] = labels.headings()
     return context
 
 

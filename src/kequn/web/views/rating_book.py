@@ -1,22 +1,20 @@
 """The book by grade, moves between ratings, overrides, and the register of models."""
 
 import json
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from kequn.apps.accounts.access import SEE_OUTCOMES, may
 from kequn.apps.ratings import selectors
+from kequn.apps.ratings.challenging import REGISTERED, registered
 from kequn.apps.ratings.services import policy_at, rating_date
 from kequn.modelling.models import CARD
 from kequn.policy.rating import RatingPolicy
 from kequn.web.templatetags.kequn import language
-
-REGISTERED = "models"  # the folder of the home in which folders of fitted models are registered
 
 
 @require_safe
@@ -40,7 +38,8 @@ def rating_portfolio(request: HttpRequest) -> HttpResponse:
         "models": models, "rows": rows, "total": total, "sums": [sum(row["cells"][at] for row in rows)
                                                                   for at in range(len(models))],
         "moves": _moves(selectors.moves(person=request.user), grades), "overrides": by_hand, "moved": moved,
-        "champions": fitted_models(), "policy": policy, "source": policy.source,
+        "may_validate": may(request.user, SEE_OUTCOMES),
+        "champions": fitted_models(), "policy": policy, "source": policy.source.in_language(spoken),
     }  # fmt: skip
     return render(request, "kequn/rating_portfolio.html", context)
 
@@ -62,7 +61,7 @@ def rating_models(request: HttpRequest) -> HttpResponse:
     policy, today = policy_at(rating_date()), rating_date()
     context = {
         "cards": _cards(policy), "fitted": fitted_models(), "today": today, "policy": policy,
-        "source": policy.source, "digest": policy.digest, "folder": REGISTERED,
+        "source": policy.source.in_language(language()), "digest": policy.digest, "folder": REGISTERED,
     }  # fmt: skip
     return render(request, "kequn/rating_models.html", context)
 
@@ -90,9 +89,8 @@ def _cards(policy: RatingPolicy) -> list[dict[str, Any]]:
 
 def fitted_models() -> list[dict[str, Any]]:
     """The cards of models that `kequn model fit` wrote into the `models` folder of the home, by name."""
-    home = Path(settings.KEQUN_HOME) / REGISTERED
-    found = []
-    for folder in sorted(one for one in home.iterdir() if (one / CARD).is_file()) if home.is_dir() else ():
+    found: list[dict[str, Any]] = []
+    for folder in registered():
         try:
             card = json.loads((folder / CARD).read_text(encoding="utf-8"))
         except (OSError, ValueError):

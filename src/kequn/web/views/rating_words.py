@@ -7,11 +7,13 @@ from django.utils.translation import gettext as _
 
 from kequn.apps.ratings.kept import inputs_of, policy_of_case, rated_again
 from kequn.apps.ratings.models import RatingCase
-from kequn.apps.ratings.rerating import EXPIRY, FIRST, POLICY, parts_of
+from kequn.apps.ratings.rerating import BREACH, EXPIRY, FIRST, POLICY, parts_of
+from kequn.domain.errors import Text
 from kequn.domain.rating.composing import Characteristic, Judged, Rated
+from kequn.domain.rating.covenants import NONE_BREACHED, NOT_TOLD, newly_breached
 from kequn.domain.rating.differing import OVERRIDE, Moved
 from kequn.domain.rating.wording import LABELS, LEVELS, OUT_OF_SCOPE, words_of
-from kequn.policy.rating import RatingPolicy
+from kequn.policy.rating import COVENANTS, RatingPolicy
 from kequn.policy.telling import unit_name
 from kequn.web import labels
 from kequn.web.preferences import unit
@@ -23,6 +25,10 @@ MOODS = {
 }  # fmt: skip
 SUPPLIED = {"parent_grade": "group", "guarantor_grade": "guarantor", "warning_level": "warning"}
 CENTS = 100
+COVENANT_WORDS = {
+    NONE_BREACHED: Text("没有契约被违反", "none is breached"),
+    NOT_TOLD: Text("部分契约无法判断", "some cannot be told"),
+}
 
 
 def case_row(case: RatingCase) -> dict[str, Any]:
@@ -45,7 +51,8 @@ def model_label(case: RatingCase) -> str:
 def cause(case: RatingCase) -> str:
     """Why a case was opened."""
     words = {
-        "person": _("by a person"), FIRST: _("first rating"), EXPIRY: _("soon expires"), POLICY: _("policy changed"),
+        "person": _("by a person"), BREACH: _("covenant newly breached"), FIRST: _("first rating"),
+        EXPIRY: _("soon expires"), POLICY: _("policy changed"),
     }  # fmt: skip
     if case.trigger in words:
         return words[case.trigger]
@@ -127,7 +134,13 @@ def difference_rows(case: RatingCase, hidden: Container[str]) -> dict[str, Any]:
             "notches": part.notches, "size": abs(part.notches or 0), "facts": _facts(policy, case, part, hidden),
         }  # fmt: skip
         (still if part.notches == 0 else moved).append(row)
-    return {"moved": moved, "still": still}
+    return {"moved": moved, "still": still, "breached": _breached(case)}
+
+
+def _breached(case: RatingCase) -> list[str]:
+    """The covenants that are breached and were not when the rating before was made."""
+    before = inputs_of(case.previous.inputs).facts if case.previous is not None else {}
+    return sorted(newly_breached(before.get(COVENANTS), inputs_of(case.inputs).facts.get(COVENANTS)))
 
 
 def _facts(policy: RatingPolicy, case: RatingCase, part: Moved, hidden: Container[str]) -> list[dict[str, Any]]:
@@ -175,12 +188,18 @@ def fact_label(policy: RatingPolicy, name: str) -> str:
     if name in SUPPLIED:
         said = {"parent_grade": _("Grade of the parent"), "guarantor_grade": _("Grade of the guarantor")}
         return said.get(name, _("Gravest signal"))
+    if name == COVENANTS:
+        return _("Covenants breached")
     if name == "guarantor_share":
         return _("Share covered by the guarantor")
     return _("Override in notches") if name == OVERRIDE else policy.label(name).in_language(spoken)
 
 
 def _fact(policy: RatingPolicy, name: str, value: Any) -> str:
+    if name == COVENANTS and value in COVENANT_WORDS:
+        return COVENANT_WORDS[value].in_language(language())
+    if name == COVENANTS and isinstance(value, str):
+        return value
     if name == "warning_level" and value in LEVELS:
         return LEVELS[value].in_language(language())
     if name == "rating_model" and value in policy.scheme.models:
@@ -238,6 +257,8 @@ def shown_rating(found: Mapping[str, Any]) -> list[tuple[str, str]]:
         (_("Grade before"), str(found["before"]) or NOT_KNOWN), (_("Probability of default"), percent(found["pd"])),
         (_("As of"), str(found["as_of"])),
     ]  # fmt: skip
+    if found.get("covenants"):
+        facts.append((_("Covenants breached"), found["covenants"]))
     if found["override"]:
         facts += [
             (_("Override in notches"), f"{found['override']:+d}"),

@@ -1,5 +1,6 @@
 """Ratings: the list of what is to be done, the page of a customer, and one case with its whole reasoning."""
 
+from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -9,57 +10,83 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from kequn.apps.accounts.access import RATE, may
+from kequn.apps.accounts.access import IMPORT, RATE, SEE_OUTCOMES, may
+from kequn.apps.assessments.explaining import known_of
+from kequn.apps.customers.models import Customer
 from kequn.apps.governance import approving
 from kequn.apps.ratings import selectors
 from kequn.apps.ratings.approval import decidable, is_beyond, submit
 from kequn.apps.ratings.kept import policy_of_case, replays
 from kequn.apps.ratings.models import RatingCase, RatingState
-from kequn.apps.ratings.services import Said, begin, discard, policy_at, rating_date, revise
+from kequn.apps.ratings.services import Said, begin, discard, facts_date, policy_at, rating_date, revise
 from kequn.domain.errors import KequnError, Refused, Text
 from kequn.policy.rating import RatingPolicy
+from kequn.web import labels
 from kequn.web.rule_form import whole_number
 from kequn.web.templatetags.kequn import language
 from kequn.web.views.customer import visible_customer
+from kequn.web.views.rating_fit import models_that_might_fit
 from kequn.web.views.rating_words import case_row, difference_rows, questionnaire, reasoning
 
 PAGE = 50
 SIGNS = {"+": 1, "＋": 1, "-": -1, "－": -1, "−": -1}
-PARTS = ("suggested", "draft", "proposed", "expiring", "expired", "approved", "refused")
+PARTS = ("suggested", "draft", "proposed", "expiring", "expired", "approved", "unrated", "refused")
+EXPOSURE = "figures__exposure_gross"
+LONGEST = 18  # digits of an amount in minor units
 
 
 @require_safe
 def ratings(request: HttpRequest) -> HttpResponse:
-    """What is to be done about ratings, one part at a time, the newest first."""
+    """What is to be done about ratings, one part at a time, the largest exposure first."""
     part = request.GET.get("part", "")
     part = part if part in PARTS else PARTS[0]
     as_of = rating_date()
     policy = policy_at(as_of)
     soon = policy.renew_before_days
-    found = selectors.work_list(person=request.user, part=part, as_of=as_of, soon=soon)
-    after = whole_number(request.GET.get("after", ""))
+    of_customers = part == "unrated"
+    found: Any = selectors.unrated(person=request.user) if of_customers else selectors.work_list(
+        person=request.user, part=part, as_of=as_of, soon=soon
+    )  # fmt: skip
+    after = _after(request.GET.get("after", ""))
     if after is not None:
-        found = found.filter(pk__lt=after)
+        found = selectors.below(found, EXPOSURE if of_customers else f"customer__{EXPOSURE}", after)
     rows = list(found[: PAGE + 1])
     counts = selectors.part_counts(person=request.user, as_of=as_of, soon=soon)
     named = _part_labels()
+    shown = rows[:PAGE]
     context = {
-        "part": part, "rows": [case_row(one) for one in rows[:PAGE]], "as_of": as_of, "soon": soon,
-        "next": rows[PAGE - 1].pk if len(rows) > PAGE else None, "empty": _empty(part),
+        "part": part, "rows": shown if of_customers else [case_row(one) for one in shown], "as_of": as_of,
+        "soon": soon, "next": _token(rows[PAGE - 1]) if len(rows) > PAGE else None, "empty": _empty(part),
+        "may_validate": may(request.user, SEE_OUTCOMES),
         "tabs": [{"key": key, "label": named[key], "count": counts[key]} for key in PARTS],
     }  # fmt: skip
     return render(request, "kequn/ratings.html", context)
+
+
+def _token(row: Any) -> str:
+    """Where the next page begins: exposure and number of the last row; no exposure where none is known."""
+    figures = getattr(getattr(row, "customer", row), "figures", None)
+    known = figures.exposure_gross if figures is not None else None
+    return f"{'' if known is None else known}:{row.pk}"
+
+
+def _after(token: str) -> tuple[int | None, int] | None:
+    exposure, _colon, number = token.partition(":")
+    of, is_amount = whole_number(number), exposure.isascii() and exposure.isdecimal() and len(exposure) <= LONGEST
+    return None if of is None or (exposure and not is_amount) else (int(exposure) if exposure else None, of)
 
 
 def _part_labels() -> dict[str, str]:
     return {
         "suggested": _("Suggested"), "draft": _("Being worked on"), "proposed": _("Waiting for approval"),
         "expiring": _("Soon to expire"), "expired": _("Expired"), "approved": _("In force"), "refused": _("Refused"),
+        "unrated": _("Without a rating"),
     }  # fmt: skip
 
 
 def _empty(part: str) -> str:
     said = {
+        "unrated": _("Every customer that you see has a rating in force."),
         "suggested": _("No facts changed a rating. After a run, `kequn rerate` compares it with the ratings in force."),
         "approved": _("No rating is in force yet. Open a customer and rate it, or suggest first ratings for the whole "
                       "book with `kequn rerate --first`."),
@@ -85,10 +112,20 @@ def customer_rating(request: HttpRequest, code: str) -> HttpResponse:
     context: dict[str, Any] = {
         "customer": customer, "in_force": in_force and case_row(in_force), "opened": opened and case_row(opened),
         "history": [case_row(one) for one in history], "may_rate": may(request.user, RATE),
+        "fits": [] if in_force or (opened and opened.model) else _fits(customer, facts_date(customer)),
+        "may_import": may(request.user, IMPORT),
         "reasoning": reasoning(in_force, hidden) if in_force else None, "is_over": _is_over(in_force),
         "policy": _policy_said(policy_of_case(in_force) if in_force else policy_at(rating_date())),
     }  # fmt: skip
     return render(request, "kequn/customer_rating.html", context)
+
+
+def _fits(customer: Customer, as_of: date) -> list[dict[str, Any]]:
+    """Which model would fit a customer that none fits on its facts; nothing where one does."""
+    known = known_of(customer=customer, as_of=as_of, pack=labels.pack())
+    if known.answers().get("rating_model") is not None:
+        return []
+    return models_that_might_fit(known, policy_at(as_of))
 
 
 def _is_over(case: RatingCase | None) -> bool:
@@ -96,7 +133,7 @@ def _is_over(case: RatingCase | None) -> bool:
 
 
 def _policy_said(policy: RatingPolicy) -> dict[str, str]:
-    return {"status": policy.status, "source": policy.source, "digest": policy.digest}
+    return {"status": policy.status, "source": policy.source.in_language(language()), "digest": policy.digest}
 
 
 def rating_case(request: HttpRequest, number: int) -> HttpResponse:
@@ -128,6 +165,7 @@ def rating_case(request: HttpRequest, number: int) -> HttpResponse:
         "asked": asked, "barred": barred.in_language(language()) if barred is not None else "",
         "decisions": list(case.proposal.decisions.all()) if case.proposal is not None else [],
         "may_rate": may(request.user, RATE), "typed": request.POST if problem else {},
+        "fits": [] if case.model else _fits(case.customer, case.as_of), "may_import": may(request.user, IMPORT),
     } | reasoning(case, hidden)  # fmt: skip
     return render(request, "kequn/rating_case.html", context, status=422 if problem else 200)
 

@@ -47,7 +47,7 @@ def spread(request: HttpRequest, code: str) -> HttpResponse:
         "forms": [_form(form, chosen, as_of) for form in forms.forms],
         "checks": _checks(forms, chosen, openings, as_of),
         "ratios": _ratios(customer, as_of) if chosen else [], "policy": {"status": forms.status},
-        "source": forms.source,
+        "source": forms.source.in_language(language()),
     }  # fmt: skip
     return render(request, "kequn/spread.html", context)
 
@@ -128,6 +128,6 @@ def _ratios(customer: Any, as_of: date) -> list[dict[str, Any]]:
         found.append(
             {"key": name, "label": teller.name(name), "value": teller.value(name, value) if value is not None else "–",
              "formula": item.rule if item is not None else "",
-             "source": labels.headings()[item.document].source if item is not None else ""}
+             "source": labels.headings()[item.document].source.in_language(language()) if item is not None else ""}
         )  # fmt: skip
     return found

@@ -1,0 +1,95 @@
+"""Covenants tested: on the facts of one customer, and over the whole book at once.
+
+A breach that the rating in force does not know of is a cause to rate anew. What cannot be told is never a breach.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import F, Q, QuerySet
+
+from kequn.apps.assessments.explaining import Known
+from kequn.apps.assessments.standing_book import standing_book
+from kequn.apps.customers.models import Customer
+from kequn.apps.deals.models import Covenant
+from kequn.domain.errors import Refused, Text
+from kequn.domain.rating.covenants import Tested, tested, told
+from kequn.domain.rules.plain import reader_of
+from kequn.domain.rules.reader import Truth
+from kequn.domain.rules.tree import Expr
+from kequn.policy.pack import Pack
+from kequn.policy.planning import rule_of
+from kequn.policy.rating import COVENANTS
+
+FACT = COVENANTS  # of the inputs of a rating
+
+
+@dataclass(frozen=True, slots=True)
+class TestedCovenant:
+    """`rule` None: its words cannot be read under the policy in use, and `problem` says why."""
+
+    covenant: Covenant
+    in_force: bool
+    rule: Expr | None
+    found: Tested
+    problem: Text | None = None
+
+
+def in_force(as_of: date) -> QuerySet[Covenant]:
+    """The covenants that hold on a day."""
+    still = Q(to_date__isnull=True) | Q(to_date__gte=as_of)
+    return Covenant.objects.filter(still, from_date__lte=as_of).order_by("customer", "name")
+
+
+def covenants_of(customer: Customer) -> QuerySet[Covenant]:
+    """Every covenant of a customer, those that have not ended first."""
+    return customer.covenants.select_related("facility").order_by(F("to_date").desc(nulls_first=True), "name")
+
+
+def tests_of(known: Known, covenants: Iterable[Covenant]) -> list[TestedCovenant]:
+    """Each covenant tested on the facts of its customer, with whether it holds on the day of the facts."""
+    reader = reader_of(known.plan, known.as_of).reader(known.record)
+    found = []
+    for one in covenants:
+        holds_then = one.from_date <= known.as_of and (one.to_date is None or one.to_date >= known.as_of)
+        rule = _rule(known.pack, known.as_of, one.rule)
+        if isinstance(rule, Text):
+            found.append(TestedCovenant(one, holds_then, None, Tested(None), rule))
+        else:
+            found.append(TestedCovenant(one, holds_then, rule, tested(rule, reader)))
+    return found
+
+
+def _rule(pack: Pack, as_of: date, text: str) -> Expr | Text:
+    """The tree of a covenant; what is wrong where policy no longer has a word of it."""
+    try:
+        return rule_of(pack, as_of, text)
+    except Refused as refused:
+        return refused.findings[0].text if refused.findings else refused.text
+
+
+def fact_of_customer(known: Known, customer: Customer) -> str | None:
+    """What a rating of one customer keeps of its covenants."""
+    held = in_force(known.as_of).filter(customer=customer)
+    return told({one.covenant.name: one.found.holds for one in tests_of(known, held)})
+
+
+def fact_of_book(pack: Pack, as_of: date) -> dict[str, str | None]:
+    """The same of every customer with a covenant, by code, on the facts of the last run; each rule is asked once."""
+    rows = list(in_force(as_of).values_list("customer__code", "name", "rule"))
+    if not rows:
+        return {}
+    standing = standing_book()
+    place = {str(code): at for at, code in enumerate(standing.codes)}
+    verdicts: dict[str, dict[str, Truth]] = defaultdict(dict)
+    answers = {}
+    for text in {rule for _, _, rule in rows}:
+        rule = _rule(pack, as_of, text)
+        answers[text] = None if isinstance(rule, Text) else standing.verdicts(pack, rule)
+    for code, name, text in rows:
+        found, at = answers[text], place.get(code)
+        said = -1 if found is None or at is None else int(found[at])
+        verdicts[code][name] = None if said < 0 else said == 1
+    return {code: told(of) for code, of in verdicts.items()}

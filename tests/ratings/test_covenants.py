@@ -1,0 +1,114 @@
+"""Covenants over the sample book: entered, tested, and a breach newly seen as a cause to rate anew."""
+
+from datetime import date
+
+import pytest
+
+from kequn.apps.accounts.access import LocalAdministrator
+from kequn.apps.assessments.explaining import known_of
+from kequn.apps.assessments.selectors import latest_published
+from kequn.apps.customers.selectors import visible_to
+from kequn.apps.deals.models import Covenant
+from kequn.apps.governance.selectors import policy_in_use
+from kequn.apps.ratings.agreeing import Wish, end, enter
+from kequn.apps.ratings.covenants import fact_of_book, fact_of_customer
+from kequn.apps.ratings.models import RatingCase, RatingState
+from kequn.apps.ratings.rerating import rerate_book, rerate_customers
+from kequn.domain.errors import Misuse, Refused
+
+pytestmark = pytest.mark.django_db
+FROM = date(2026, 6, 30)
+
+
+@pytest.fixture
+def plain(sun, rated):
+    """A rated customer of the analyst's team that agreed to nothing yet."""
+    found = RatingCase.objects.filter(state=RatingState.APPROVED, model="corporate", customer__team=sun.team)
+    found = found.exclude(customer__rating_cases__state__in=("suggested", "draft", "proposed"))
+    return found.exclude(customer__covenants__isnull=False).exclude(grade="D").order_by("-pk").first().customer
+
+
+def wish(rule, name="杠杆 leverage", **more):
+    return Wish(name, rule, FROM, "示例合同 illustration", **more)
+
+
+def suggested(customer):
+    return RatingCase.objects.filter(customer=customer, state=RatingState.SUGGESTED).first()
+
+
+def test_a_breach_newly_seen_suggests_a_rating_and_names_the_covenant(sun, plain, signed_in):
+    enter(person=sun, customer=plain, wish=wish("total_assets < 1"))
+    case = suggested(plain)
+    assert case is not None
+    assert case.trigger == "breach" or case.grade != case.grade_before
+    answer = signed_in("analyst").get(f"/ratings/{case.pk}/").content.decode()
+    assert "Breached since the rating before" in answer
+    assert "杠杆 leverage" in answer
+
+
+def test_a_covenant_that_is_kept_or_cannot_be_told_suggests_nothing(sun, plain):
+    enter(person=sun, customer=plain, wish=wish("total_assets > 1"))
+    enter(person=sun, customer=plain, wish=wish("lowest_dscr > 99 and lowest_dscr < 1 or lowest_dscr is null", "空"))
+    found = suggested(plain)
+    assert found is None or found.trigger != "breach"
+
+
+def test_a_breach_that_ends_takes_its_suggestion_back(sun, plain):
+    made = enter(person=sun, customer=plain, wish=wish("total_assets < 1"))
+    end(person=sun, customer=plain, number=made.pk, last=date(2026, 7, 1))
+    assert suggested(plain) is None or suggested(plain).trigger != "breach"
+
+
+def test_the_book_and_one_customer_find_the_same_breaches():
+    run, pack = latest_published(), policy_in_use()
+    whole = fact_of_book(pack, run.as_of)
+    assert len(whole) == Covenant.objects.values("customer").distinct().count() > 0
+    for customer in visible_to(LocalAdministrator()).filter(code__in=whole):
+        known = known_of(customer=customer, as_of=run.as_of, pack=pack)
+        assert whole[customer.code] == fact_of_customer(known, customer), customer.code
+
+
+def test_rerating_the_book_suggests_the_same_breach_once(sun, plain):
+    enter(person=sun, customer=plain, wish=wish("total_assets < 1"))
+    number = suggested(plain).pk
+    rerate_book(person=LocalAdministrator())
+    rerate_customers(actor="x", customers=[plain])
+    assert suggested(plain).pk == number
+
+
+@pytest.mark.parametrize(
+    "bad", [wish("no_such_fact < 1"), wish("total_assets"), wish("total_assets < 1", ""),
+            wish("total_assets < 1", "a;b"), wish("total_assets < 1", facility="nobody's"),
+            wish("total_assets < 1", to_date=date(2020, 1, 1))],
+)  # fmt: skip
+def test_what_cannot_be_read_or_kept_is_refused_and_nothing_is_written(sun, plain, bad):
+    with pytest.raises(Refused):
+        enter(person=sun, customer=plain, wish=bad)
+    assert not plain.covenants.exists()
+
+
+def test_a_name_stands_once_a_customer_and_only_who_rates_may_enter_or_end(sun, person, plain):
+    made = enter(person=sun, customer=plain, wish=wish("total_assets > 1"))
+    with pytest.raises(Refused):
+        enter(person=sun, customer=plain, wish=wish("total_assets > 2"))
+    for role in ("head", "auditor", "segment"):
+        with pytest.raises(Misuse):
+            end(person=person(role), customer=plain, number=made.pk, last=FROM)
+
+
+def test_the_page_keeps_what_was_typed_where_the_rule_is_refused(signed_in, plain):
+    posted = {"act": "enter", "name": "甲", "rule": "debt_to_asets <= 0.7", "from": "2026-06-30", "source": "合同"}
+    answer = signed_in("analyst").post(f"/customers/{plain.code}/covenants/", posted)
+    assert answer.status_code == 422
+    assert "debt_to_asets &lt;= 0.7</textarea>" in answer.content.decode()
+    assert "debt_to_assets" in answer.content.decode()  # the nearest word is offered
+
+
+def test_a_covenant_entered_by_its_chinese_label_shows_verdict_value_and_threshold(signed_in, plain):
+    posted = {"act": "enter", "name": "杠杆", "rule": "有息负债率 <= 0.000001", "from": "2026-06-30", "source": "合同"}
+    client = signed_in("analyst")
+    assert client.post(f"/customers/{plain.code}/covenants/", posted).status_code == 302
+    answer = client.get(f"/customers/{plain.code}/covenants/").content.decode()
+    assert "Debt to assets" in answer
+    tab = client.get(f"/customers/{plain.code}/?tab=facilities").content.decode()
+    assert "杠杆" in tab
