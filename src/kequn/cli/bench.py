@@ -22,7 +22,7 @@ from kequn.cli.bench_web import web
 from kequn.domain.errors import KequnError, Misuse, Text
 
 ROOT = Path(__file__).resolve().parents[3]
-PHASES = ("base", "first", "changed", "floor", "whole", "rules", "agree")
+PHASES = ("base", "first", "changed", *("floor", "whole") * 3, "rules", "agree")
 
 
 def register(app: typer.Typer) -> None:
@@ -65,7 +65,11 @@ def portfolio(
 
 
 def measured_portfolio(work: Path, customers: int, engine: str, pack: str, *, peers: bool) -> dict[str, Any]:
-    """Make the book, run every phase in a process of its own, and put the figures in proportion."""
+    """Make the book, run every phase in a process of its own, and put the figures in proportion.
+
+    Floor and whole run are taken three times in turn and the least of each is told: what else a machine does can only
+    add to either.
+    """
     from kequn.engine.bench.books import cut_changed
     from kequn.engine.bench.measure import steady_threads
     from kequn.samples.book import AS_OF, write_snapshot
@@ -78,7 +82,10 @@ def measured_portfolio(work: Path, customers: int, engine: str, pack: str, *, pe
     report: dict[str, Any] = {"customers": customers, "engine": engine, "threads": steady_threads(), "phases": {}}
     for phase in PHASES:
         _say(phase)
-        report["phases"][phase] = child("kequn.engine.bench.phases", phase, work, pack, AS_OF.isoformat(), engine)
+        told = child("kequn.engine.bench.phases", phase, work, pack, AS_OF.isoformat(), engine)
+        before = report["phases"].get(phase)
+        if before is None or told["cpu_seconds"] < before["cpu_seconds"]:
+            report["phases"][phase] = told
     report["ratios"] = _ratios(report["phases"])
     report["checks"] = {"differences_from_the_plain_reader": report["phases"]["agree"]["differences"]}
     if peers:
