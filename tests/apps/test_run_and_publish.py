@@ -22,6 +22,7 @@ from kequn.apps.audit.selectors import verify
 from kequn.apps.customers.models import Customer
 from kequn.apps.ingest.services import Wish, import_path
 from kequn.apps.jobs.services import LeaseLost, take, work_one
+from kequn.config.environment import BadSetting, time_of_day
 from kequn.domain.errors import Misuse
 from kequn.domain.rules import plain
 from kequn.engine import record_from_rows
@@ -276,9 +277,19 @@ def test_the_run_of_the_day_is_asked_for_once_from_its_hour_on(book):
     assert Run.objects.get(id=done.result["run"]).as_of == day
 
 
-def test_a_day_that_was_run_already_or_an_empty_book_needs_no_run_of_the_day(sheets):
-    now = datetime(AS_OF.year, AS_OF.month, AS_OF.day, 12, tzinfo=timezone.get_current_timezone())
-    assert request_daily_run(hour=time(3, 0), now=now) is None
+def test_a_day_that_was_run_after_the_hour_or_an_empty_book_needs_no_run_of_the_day(sheets):
+    now = timezone.localtime()
+    midnight, late = time(0, 0), now.time()
+    assert request_daily_run(hour=midnight, now=now) is None
     import_path(path=sheets, person=ADMIN, wish=Wish(unit="元"))
-    judge()
-    assert request_daily_run(hour=time(3, 0), now=now) is None
+    judge(now.date())
+    assert request_daily_run(hour=midnight, now=now) is None
+    Run.objects.update(started_at=now - timedelta(seconds=1))
+    assert request_daily_run(hour=late, now=now) is not None
+
+
+@pytest.mark.parametrize("said", ["soon", "25:00", "03:00+08:00"])
+def test_an_hour_that_is_none_stops_the_start(said, monkeypatch):
+    monkeypatch.setenv("KEQUN_DAILY_RUN", said)
+    with pytest.raises(BadSetting, match="KEQUN_DAILY_RUN"):
+        time_of_day("KEQUN_DAILY_RUN")

@@ -38,10 +38,15 @@ def number(name: str, *, default: int, least: int = 0) -> int:
 def time_of_day(name: str) -> time | None:
     """An hour and minute, such as 03:00; None where nothing is set."""
     value = text(name)
+    if not value:
+        return None
     try:
-        return time.fromisoformat(value) if value else None
-    except ValueError as error:
-        raise BadSetting(f"{name}={value!r}: expected a time of day such as 03:00") from error
+        found = time.fromisoformat(value)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is not None:  # the zone is that of the installation
+        raise BadSetting(f"{name}={value!r}: expected a time of day such as 03:00")
+    return found
 
 
 def choice(name: str, choices: tuple[str, ...]) -> str:

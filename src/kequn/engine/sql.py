@@ -240,6 +240,27 @@ def sole_leaf(condition: Expr) -> Expr | None:
     return leaves.pop() if len(leaves) == 1 else None
 
 
+class _Stages:
+    """Columns by the stage that computes them: a stage reads its source and what the stages below it made."""
+
+    def __init__(self, source: Iterable[str]) -> None:
+        self.level_of = dict.fromkeys(source, -1)
+        self.stages: list[list[str]] = []
+
+    def put(self, name: str, sql: str, reads: Iterable[str]) -> None:
+        level = 1 + max((self.level_of[one] for one in reads), default=-1)
+        while len(self.stages) <= level:
+            self.stages.append([])
+        self.stages[level].append(f"{sql} AS {name}")
+        self.level_of[name] = level
+
+    def over(self, source: str) -> str:
+        body = source
+        for stage in self.stages:
+            body = f"(SELECT *, {', '.join(stage)} FROM {body})"
+        return body
+
+
 def staged(
     program: Program, source: str, columns: Mapping[Expr, str], bounds: Mapping[Expr, Bounds] | None = None
 ) -> tuple[str, dict[int, str]]:
@@ -248,42 +269,28 @@ def staged(
     `source` is the table or sub-query below; `columns` says where its facts and cells stand, `bounds` how large
     and how small they are.
     """
-    known = dict(bounds or {})
-    whole: dict[Expr, Expr] = {}
+    known, whole = dict(bounds or {}), dict[Expr, Expr]()
     places, made = dict(columns), dict[int, str]()
-    stages: list[list[str]] = []
-    level_of: dict[str, int] = dict.fromkeys(places.values(), -1)
-
-    def put(level: int, sql: str, name: str) -> None:
-        while len(stages) <= level:
-            stages.append([])
-        stages[level].append(f"{sql} AS {name}")
-        level_of[name] = level
-
+    stages = _Stages(places.values())
     for number, step in enumerate(program.steps):
-        name = f"s{number}"
+        name, kind = f"s{number}", tree.type_of(step)
         if isinstance(step, tree.FactRef | tree.Cell | tree.Made):
             name = places[step]
-            known[tree.Made(number, tree.type_of(step))] = known.get(step, ANYTHING)
+            known[tree.Made(number, kind)] = known.get(step, ANYTHING)
         else:
-            level = 1 + max((level_of[places[leaf]] for leaf in leaves_of(step)), default=-1)
-            kind = tree.type_of(step)
-            sql = Writer(places, whole).sql(step)
+            sql, reads = Writer(places, whole).sql(step), [places[leaf] for leaf in leaves_of(step)]
             whole[tree.Made(number, kind)] = step
             reach = bounds_of(step, known) if kind == FactType.NUMBER else NOTHING
             known[tree.Made(number, kind)] = reach
             if is_finite(step) or reach.is_safe:
-                put(level, sql, name)
+                stages.put(name, sql, reads)
             else:
-                put(level, sql, f"g{number}")
-                put(level + 1, finite(f"g{number}"), name)
+                stages.put(f"g{number}", sql, reads)
+                stages.put(name, finite(f"g{number}"), [f"g{number}"])
         made[number] = name
-        for kind in (None, *FactType):  # what is always unknown has no type of its own
-            places[tree.Made(number, kind)] = name
-    body = source
-    for stage in stages:
-        body = f"(SELECT *, {', '.join(stage)} FROM {body})"
-    return body, made
+        for any_kind in (None, *FactType):  # what is always unknown has no type of its own
+            places[tree.Made(number, any_kind)] = name
+    return stages.over(source), made
 
 
 def leaves_of(expr: Expr) -> set[Expr]:

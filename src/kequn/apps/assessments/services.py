@@ -69,14 +69,15 @@ def request_run(*, person: Person, as_of: date, engine: str = "duckdb") -> Job:
 def request_daily_run(*, hour: time_of_day, now: datetime) -> Job | None:
     """Ask for the run of the day once its hour has come; None where it is not due.
 
-    The facts and rules that read the date can change from one day to the next and not within a day. A day of which
-    a run is published already needs none.
+    The facts and rules that read the date can change from one day to the next and not within a day. A day whose run
+    was started after that hour needs none; one started before may have missed what came in the night.
     """
     local = timezone.localtime(now)
     day, key = local.date(), f"daily-run-{local:%Y-%m-%d}"
     if local.time() < hour or Job.objects.filter(key=key).exists() or not Customer.objects.exists():
         return None
-    if Run.objects.filter(state=RunState.PUBLISHED, as_of__gte=day).exists():
+    due = datetime.combine(day, hour, local.tzinfo)
+    if Run.objects.filter(state=RunState.PUBLISHED, as_of__gte=day, started_at__gte=due).exists():
         return None
     return enqueue(kind="run", arguments={"as_of": day.isoformat(), "engine": "duckdb"}, actor=DAILY, key=key)
 

@@ -12,7 +12,7 @@ from kequn.domain.money import MoneyUnit
 from kequn.financing.actuals import compare, modelled_due, per_year_of, unit_of_amounts
 
 Breach = Literal["", "default", "service", "lockup"]
-SERVED = 1.0 - 1e-9  # the cash of a period pays its debt service; a loan sculpted to 1.00 comes within rounding of it
+SERVED = 1.0 - 1e-9  # of a level: the cover of a loan sculpted to it comes within rounding of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +85,13 @@ def breach_of(cover: float, levels: dict[str, float]) -> tuple[Breach, float]:
 
     >>> breach_of(1.07, {"lockup": 1.1, "default": 1.05})
     ('lockup', 1.1)
+    >>> breach_of(1.0499999999, {"default": 1.05})
+    ('', 0.0)
     """
-    if cover < levels.get("default", 0.0):
+    if cover < levels.get("default", 0.0) * SERVED:
         return "default", levels["default"]
     if cover < SERVED:
         return "service", 1.0
-    if cover < levels.get("lockup", 0.0):
+    if cover < levels.get("lockup", 0.0) * SERVED:
         return "lockup", levels["lockup"]
     return "", 0.0

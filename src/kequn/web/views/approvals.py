@@ -131,15 +131,7 @@ def _shown(shown: dict[str, Any]) -> dict[str, Any]:
     body = shown.get("body") or {}
     facts = [(name, _said(key, body[key])) for key, name in _body_words() if body.get(key)]
     if "customer" in shown:
-        pinned = _("into") if shown["in"] else _("out of")
-        act = [(_("Act"), _("End the pin; the rule decides again at the next run"))] if shown.get("ends") else []
-        facts = [
-            *act,
-            (_("Customer"), f"{shown['name']} ({shown['customer']})"),
-            (_("Segment"), f"{pinned} “{labels.fact(shown['segment'], spoken)}”"),
-            (_("Why"), shown["reason"]), (_("Owner"), shown["owner"]),
-            (_("Holds from"), shown["valid_from"]), (_("Until the day before"), shown["expires_on"]),
-        ]  # fmt: skip
+        facts = _pinned(shown, spoken)
     if "rating" in shown:
         facts = shown_rating(shown["rating"])
         lines = [*shown["rating"]["steps"][spoken], *shown["rating"]["answers"][spoken]]
@@ -168,6 +160,18 @@ def _shown(shown: dict[str, Any]) -> dict[str, Any]:
         "grids": grids, "shadow": shown.get("shadow"), "overlaps": overlaps, "missing": missing,
         "is_backdated": _is_backdated(shown),
     }  # fmt: skip
+
+
+def _pinned(shown: dict[str, Any], spoken: labels.Language) -> list[tuple[str, str]]:
+    way = _("into") if shown["in"] else _("out of")
+    act = [(_("Act"), _("End the pin; the rule decides again at the next run"))] if shown.get("ends") else []
+    return [
+        *act,
+        (_("Customer"), f"{shown['name']} ({shown['customer']})"),
+        (_("Segment"), f"{way} “{labels.fact(shown['segment'], spoken)}”"),
+        (_("Why"), shown["reason"]), (_("Owner"), shown["owner"]),
+        (_("Holds from"), shown["valid_from"]), (_("Until the day before"), shown["expires_on"]),
+    ]  # fmt: skip
 
 
 def _said(key: str, value: str) -> str:
