@@ -48,12 +48,12 @@ def covenants_of(customer: Customer) -> QuerySet[Covenant]:
     return customer.covenants.select_related("facility").order_by(F("to_date").desc(nulls_first=True), "name")
 
 
-def tests_of(known: Known, covenants: Iterable[Covenant]) -> list[TestedCovenant]:
-    """Each covenant tested on the facts of its customer, with whether it holds on the day of the facts."""
+def tests_of(known: Known, covenants: Iterable[Covenant], today: date) -> list[TestedCovenant]:
+    """Each covenant tested on the facts of its customer, with whether it is in force today."""
     reader = reader_of(known.plan, known.as_of).reader(known.record)
     found = []
     for one in covenants:
-        holds_then = one.from_date <= known.as_of and (one.to_date is None or one.to_date >= known.as_of)
+        holds_then = one.from_date <= today and (one.to_date is None or one.to_date >= today)
         rule = _rule(known.pack, known.as_of, one.rule)
         if isinstance(rule, Text):
             found.append(TestedCovenant(one, holds_then, None, Tested(None), rule))
@@ -70,15 +70,15 @@ def _rule(pack: Pack, as_of: date, text: str) -> Expr | Text:
         return refused.findings[0].text if refused.findings else refused.text
 
 
-def fact_of_customer(known: Known, customer: Customer) -> str | None:
+def fact_of_customer(known: Known, customer: Customer, today: date) -> str | None:
     """What a rating of one customer keeps of its covenants."""
-    held = in_force(known.as_of).filter(customer=customer)
-    return told({one.covenant.name: one.found.holds for one in tests_of(known, held)})
+    held = in_force(today).filter(customer=customer)
+    return told({one.covenant.name: one.found.holds for one in tests_of(known, held, today)})
 
 
-def fact_of_book(pack: Pack, as_of: date) -> dict[str, str | None]:
+def fact_of_book(pack: Pack, as_of: date, today: date) -> dict[str, str | None]:
     """The same of every customer with a covenant, by code, on the facts of the last run; each rule is asked once."""
-    rows = list(in_force(as_of).values_list("customer__code", "name", "rule"))
+    rows = list(in_force(today).values_list("customer__code", "name", "rule"))
     if not rows:
         return {}
     standing = standing_book()
