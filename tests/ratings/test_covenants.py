@@ -10,16 +10,18 @@ from django.utils import timezone
 from kequn.apps.accounts.access import LocalAdministrator
 from kequn.apps.assessments.explaining import known_of
 from kequn.apps.assessments.selectors import latest_published
+from kequn.apps.assessments.standing_book import standing_book
 from kequn.apps.audit.models import AuditLine
 from kequn.apps.audit.services import canonical
 from kequn.apps.customers.selectors import visible_to
 from kequn.apps.deals.models import Covenant
 from kequn.apps.governance.selectors import policy_in_use
 from kequn.apps.ratings.agreeing import Wish, end, enter
-from kequn.apps.ratings.covenants import fact_of_book, fact_of_customer, in_force
+from kequn.apps.ratings.covenants import asked, fact_of_book, fact_of_customer, in_force
 from kequn.apps.ratings.models import RatingCase, RatingState
 from kequn.apps.ratings.rerating import rerate_book, rerate_customers
 from kequn.domain.errors import Misuse, Refused
+from kequn.policy.planning import rule_of
 
 pytestmark = pytest.mark.django_db
 FROM = date(2026, 6, 30)
@@ -72,6 +74,19 @@ def test_the_book_and_one_customer_find_the_same_breaches():
     for customer in visible_to(LocalAdministrator()).filter(code__in=whole):
         known = known_of(customer=customer, as_of=run.as_of, pack=pack)
         assert whole[customer.code] == fact_of_customer(known, customer, today), customer.code
+
+
+def test_thresholds_of_one_figure_are_one_question_and_say_what_the_engine_says_of_each_rule():
+    pack, standing, figures = policy_in_use(), standing_book(), {}
+    texts = ["debt_to_assets <= 0.4", "0.5 >= debt_to_assets", "debt_to_assets > 0.3 and total_assets > 1"]
+    for text in texts:
+        rule = rule_of(pack, latest_published().as_of, text)
+        says = asked(standing, pack, rule, figures)
+        words = {1: True, 0: False, -1: None}
+        whole = [words[int(one)] for one in standing.verdicts(pack, rule)]
+        assert [says(at) for at in range(len(whole))] == whole
+        assert {True, False} <= set(whole)
+    assert len(figures) == 1
 
 
 def test_rerating_the_book_suggests_the_same_breach_once(sun, plain):

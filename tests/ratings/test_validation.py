@@ -27,7 +27,7 @@ from kequn.apps.ratings.challenging import (
     write_sample,
 )
 from kequn.apps.ratings.models import RatingCase, RatingState
-from kequn.apps.ratings.standing import state
+from kequn.apps.ratings.standing import Reader, state
 from kequn.apps.ratings.validating import Outcome, Window, bad_within, validated
 from kequn.domain.errors import Misuse, Refused
 
@@ -92,6 +92,20 @@ def test_a_default_that_was_cured_is_still_in_the_outcomes_and_one_without_a_day
     assert found[first.pk] == Outcome((date(2024, 1, 15),), clear_on=date(2025, 2, 1))
     assert found[second.pk] == Outcome(clear_on=timezone.localdate())
     validating._outcomes.cache_clear()
+
+
+def test_what_was_worked_out_yesterday_is_no_answer_of_today(rated):
+    FactValue.objects.filter(customer=rated, name__in=("defaulted", "default_date")).delete()
+    FactValue.objects.create(customer=rated, name="defaulted", known_from=ALWAYS, truth=False)
+    validating._outcomes.cache_clear()  # beside the audit chain
+    case = RatingCase.objects.get(customer=rated, state=RatingState.APPROVED)
+    asked = (Reader.of(ADMIN), Window(case.as_of, case.as_of, case.model), case.as_of)
+    known = [
+        validating._validated(*asked, day, state(), "x")["population"]["known"]
+        for day in (case.as_of + timedelta(days=364), case.as_of + timedelta(days=366))
+    ]
+    validating._outcomes.cache_clear()
+    assert known[1] > known[0]
 
 
 def test_only_the_newest_rating_of_a_customer_counts_as_withdrawn_whatever_the_window(rated):
