@@ -11,9 +11,10 @@ from sklearn.metrics import roc_auc_score
 from kequn.cli import build
 from kequn.domain.errors import Misuse, Refused
 from kequn.modelling.leakage import Leaking
-from kequn.modelling.models import load, score_table, scored
+from kequn.modelling.models import DOCUMENT, load, score_table, scored
 from kequn.modelling.spec import spec_of
 from kequn.modelling.tapes import Tape, groups_of, read_tape
+from kequn.policy.documents import Complaints, read_document
 from tests.modelling.conftest import SPEC, made_book
 
 
@@ -36,6 +37,14 @@ def scorecard(book, settings, tmp_path_factory):
 @pytest.fixture(scope="module")
 def challenger(book, settings, tmp_path_factory):
     return fitted(book, tmp_path_factory.mktemp("m") / "challenger", settings, kind="challenger")
+
+
+def test_the_document_of_a_model_says_in_both_languages_where_it_comes_from(book, tmp_path, settings):
+    fitted(book, tmp_path / "m", settings)
+    complaints = Complaints()
+    read = read_document(tmp_path / "m" / DOCUMENT, complaints)  # as an institution would put it into its pack
+    complaints.settle("m")
+    assert read.heading.source.zh != read.heading.source.en
 
 
 def test_both_readers_give_the_same_points_pd_and_grade(scorecard, book):

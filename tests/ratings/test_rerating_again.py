@@ -1,5 +1,6 @@
 """What re-rating must survive: ratings that run out, dates that move, people beside it, records that break it."""
 
+import hashlib
 import json
 from datetime import timedelta
 
@@ -8,7 +9,10 @@ import pytest
 from kequn.apps.accounts.access import LocalAdministrator
 from kequn.apps.assessments.selectors import latest_published
 from kequn.apps.assessments.services import do_run
+from kequn.apps.audit.models import AuditLine
+from kequn.apps.audit.services import canonical
 from kequn.apps.deals.models import Project, ProjectParty
+from kequn.apps.governance.approving import decide
 from kequn.apps.governance.selectors import policy_in_use
 from kequn.apps.ingest.models import ImportBatch
 from kequn.apps.ingest.services import Wish, import_path
@@ -175,3 +179,17 @@ def test_a_book_of_first_ratings_holds_those_that_were_shown_and_no_later_one(ra
     made = propose_book(person=LocalAdministrator())
     assert {row[0] for row in held} == set(made.ratings.values_list("pk", flat=True))
     assert json.loads(made.shown)["rating_book"]["ratings"] == len(held)
+
+
+@pytest.mark.parametrize(("approves", "state"), [(True, RatingState.APPROVED), (False, RatingState.SUGGESTED)])
+def test_the_chain_takes_what_a_word_on_the_whole_book_really_wrote(person, brought_in, approves, state):
+    _, suggested = brought_in
+    RatingCase.objects.filter(pk=suggested.pk).update(previous=None, expires_on=None)
+    made = propose_book(person=LocalAdministrator())
+    decide(person=person("head"), number=made.pk, approves=approves, seen_digest=made.shown_digest, comment="x")
+    whole = hashlib.sha256()
+    suggested.refresh_from_db()
+    until = suggested.expires_on.isoformat() if approves else None
+    whole.update(f"{canonical([suggested.pk, suggested.result_digest, state, until])}\n".encode())
+    wrote = json.loads(AuditLine.objects.latest("pk").detail)["wrote"]["ratings.RatingCase"]
+    assert (suggested.state, wrote) == (state, {"rows": 1, "digest": whole.hexdigest()})

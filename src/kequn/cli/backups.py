@@ -24,7 +24,7 @@ from kequn.version import VERSION
 
 DATABASE_FILE = "kequn.sqlite3"
 DUMP_FILE = "database.dump"
-FOLDERS = ("runs", "snapshots", "models")
+FOLDERS = ("runs", "snapshots", "models", "scores")
 FILES = ("secret_key", "demo_logins.txt")
 
 

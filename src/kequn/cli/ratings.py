@@ -173,19 +173,11 @@ def sample(
 ) -> None:
     """Write what a run found of every customer, and whether it defaulted within a year: to fit a challenger on."""
     person = ready(as_user=as_user)
-    import pyarrow.parquet as pq
-
-    from kequn.apps.ratings.challenging import OUTCOME, development_sample, run_of
+    from kequn.apps.ratings.challenging import OUTCOME, run_of, write_sample
     from kequn.cli import writable
 
     writable(output)
-    found = development_sample(person=person, run=run_of(run))
-    fresh = output.with_name(f".{output.name}.fresh")
-    try:
-        pq.write_table(found, fresh)
-        fresh.replace(output)
-    finally:
-        fresh.unlink(missing_ok=True)
+    found = write_sample(person=person, run=run_of(run), output=output)
     bad = found.column(OUTCOME).to_pylist()
     known, events = sum(one is not None for one in bad), sum(one is True for one in bad)
     zh = f"{found.num_rows:,} 户，{known:,} 户结果已知，{events:,} 户违约：{output}"

@@ -184,6 +184,7 @@ def evaluated(model: Ready, columns: Mapping[str, pa.ChunkedArray], rows: int, w
     return answers(columns, rows, vocabulary, model.program, {name: model.kinds[name] for name in wanted}, reader)
 
 
-def head_of(title: Text, source: str, day: date) -> dict[str, Any]:
+def head_of(title: Text, source: Text, day: date) -> dict[str, Any]:
     """What every document of a model says about itself. Nobody's committee has taken it on yet: an illustration."""
-    return {"title": {"zh": title.zh, "en": title.en}, "source": source, "in_force": day, "status": "illustration"}
+    said = {name: {"zh": one.zh, "en": one.en} for name, one in (("title", title), ("source", source))}
+    return {**said, "in_force": day, "status": "illustration"}

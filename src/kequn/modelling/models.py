@@ -139,7 +139,9 @@ def _write(fitted: Fitted, folder: Path, tape: Tape, day: date) -> None:
     kinds = {name: kind.value for name in inputs if (kind := kind_of(tape.column(name).type)) is not None}
     card = {**fitted.card, "inputs": kinds, "features": [asdict(one) for one in used], "spec": _spec_body(fitted.spec)}
     title = Text(f"{fitted.spec.target} 的模型", f"Model of {fitted.spec.target}")
-    head = head_of(title, f"kequn model fit, {tape.file}, sha256 {tape.digest}", day)
+    fitted_by = f"kequn model fit, {tape.file}, sha256 {tape.digest}"
+    source = Text(f"由 {tape.file} 拟合（kequn model fit），sha256 {tape.digest}", fitted_by)
+    head = head_of(title, source, day)
     floor, grades = card["calibration"]["pd_floor"], card["grades"]
     if isinstance(fitted.model, Scorecard):
         body = scorecard_document(fitted.model, used, fitted.types, head, calibration=fitted.calibration, floor=floor,

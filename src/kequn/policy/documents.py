@@ -121,7 +121,7 @@ def yaml_mapping(text: str, place: Place, complaints: Complaints) -> dict[str, A
 def read_document(path: Path, complaints: Complaints, *, machine_made: bool = False) -> Document:
     """A document whose `source` says in both languages where it comes from, for pages show it.
 
-    What a machine wrote may have one text, a command and a digest, for both.
+    What a machine wrote before it said both may have one text, a command and a digest, for both.
     """
     body = read_yaml(path, complaints)
     if machine_made and isinstance(said := body.get("source"), str):

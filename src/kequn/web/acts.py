@@ -64,6 +64,7 @@ ACTS = {
     "ratings.report": gettext_noop("Report on ratings taken out"),
     "ratings.rerate": gettext_noop("Ratings compared with new facts"),
     "ratings.revise": gettext_noop("Rating answered or overridden"),
+    "ratings.sample": gettext_noop("Development sample written, with outcomes"),
     "ratings.scored": gettext_noop("Run scored by a challenger"),
     "ratings.submit": gettext_noop("Rating put before its checkers"),
     "run.publish": gettext_noop("Run published"),

@@ -31,6 +31,11 @@ def test_a_rule_of_two_terms_is_breached_by_one_of_them_whatever_the_other_is():
     assert of("leverage <= 0.7 and cover >= 2", leverage=0.6, cover=None).holds is None
 
 
+def test_a_comparison_written_the_other_way_round_shows_figure_and_threshold_the_right_way():
+    assert of("0.7 >= leverage", leverage=0.63) == of("leverage <= 0.7", leverage=0.63)
+    assert of("0.7 = leverage", leverage=0.63).threshold == 0.7
+
+
 def test_no_headroom_against_nothing_and_none_without_direction():
     assert headroom_of("<=", 1.0, 0.0) is None
     assert headroom_of("=", 1.0, 2.0) is None

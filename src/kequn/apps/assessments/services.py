@@ -210,7 +210,7 @@ def _levels(pack: Pack, as_of: date) -> dict[str, int]:
 
 def _sweep(home: Path) -> None:
     """Throw away what killed runs left half written: hidden files older than a day, staged rows of runs that ended."""
-    for name in ("runs", "base", "snapshots"):
+    for name in ("runs", "base", "snapshots", "scores"):
         for one in (home / name).glob(".*") if (home / name).is_dir() else ():
             if one.stat().st_mtime < time.time() - HALF_WRITTEN_SECONDS:
                 shutil.rmtree(one, ignore_errors=True) if one.is_dir() else one.unlink(missing_ok=True)

@@ -55,8 +55,12 @@ class StandingBook:
         plan = build_plan(pack, self.book.as_of)
         if all(one.name != name for one in plan.definitions):
             return np.full(len(self.codes), np.nan)
+        return self.values(pack, tree.FactRef(name, Grain.CUSTOMER, FactType.NUMBER))
+
+    def values(self, pack: Pack, formula: tree.Expr) -> Array:
+        """The value of a formula over numbers for each customer, as `numbers` of a definition."""
         given = _unchanged(self.book.findings, pack, self.book.as_of)
-        return preview.numbers(self.book, plan, tree.FactRef(name, Grain.CUSTOMER, FactType.NUMBER), given)
+        return preview.numbers(self.book, build_plan(pack, self.book.as_of), formula, given)
 
 
 def standing_book() -> StandingBook:

@@ -35,8 +35,8 @@ QUIET = frozenset({  # acts that leave customers, facilities, groups and standin
     "governance.propose", "governance.refuse", "governance.submit", "governance.withdraw", "import.refused",
     "mapping.keep", "mapping.remove", "mapping.rename", "projects.actual", "projects.simulate", "projects.simulated",
     "ratings.begin", "ratings.covenant", "ratings.covenant_ended", "ratings.discard", "ratings.report",
-    "ratings.rerate", "ratings.revise", "ratings.scored", "ratings.submit", "run.replay", "sign_in",
-    "sign_in.failed", "sign_out",
+    "ratings.rerate", "ratings.revise", "ratings.sample", "ratings.scored", "ratings.submit", "run.replay",
+    "sign_in", "sign_in.failed", "sign_out",
 })  # fmt: skip
 
 Answer = TypeVar("Answer")

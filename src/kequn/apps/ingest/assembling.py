@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 from kequn.apps.accounts.models import Branch, Team, User
 from kequn.apps.customers.dictionary import Entry
+from kequn.apps.customers.models.facts import ALWAYS
 from kequn.apps.deals.models import Facility, Project
 from kequn.apps.ingest.layout import RecordSpec
 from kequn.apps.ingest.matching import CustomerBook, Slot, chunks, refuse
 from kequn.apps.ingest.parsing import ParsedRow, Values
 
-ALWAYS = dt.date(1900, 1, 1)  # where the source does not state since when something holds
 FactKey = tuple[int, str, dt.date]
 FactData = tuple[float | None, int | None, str, str | None, bool | None, dt.date | None]
 Key = tuple[object, ...]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from kequn.apps.accounts.access import RATE, Person, may
@@ -38,8 +38,13 @@ def enter(*, person: Person, customer: Customer, wish: Wish) -> Covenant:
     name, source = wish.name.strip(), wish.source.strip()
     if not name or not source:
         raise Refused(Text("须填写名称和出处", "a name and a source are needed"))
-    if BETWEEN.strip() in name or name in (NONE_BREACHED, NOT_TOLD) or len(name) > 60:
-        raise Refused(Text("名称最多60字，不能含分号", "a name has at most 60 characters and no semicolon"))
+    if BETWEEN.strip() in name or name in (NONE_BREACHED, NOT_TOLD) or len(name) > LONGEST_NAME:
+        zh = f"名称最多 {LONGEST_NAME} 字，不能含分号，也不能是 {NONE_BREACHED} 或 {NOT_TOLD}"
+        en = f"a name has at most {LONGEST_NAME} characters, no semicolon, and is not {NONE_BREACHED} or {NOT_TOLD}"
+        raise Refused(Text(zh, en))
+    if len(source) > LONGEST_SOURCE:
+        zh, en = f"出处最多 {LONGEST_SOURCE} 字", f"a source has at most {LONGEST_SOURCE} characters"
+        raise Refused(Text(zh, en))
     if wish.to_date is not None and wish.to_date < wish.from_date:
         raise Refused(Text("终止日早于起始日", "it ends before it begins"))
     rule = render_text(rule_of(policy_in_use(), wish.from_date, wish.rule))
@@ -49,34 +54,51 @@ def enter(*, person: Person, customer: Customer, wish: Wish) -> Covenant:
     if wish.facility and facility is None:
         raise Refused(Text(f"该客户没有授信 {wish.facility}", f"the customer has no facility {wish.facility}"))
     with line(actor=person.actor_key, action="ratings.covenant", subject=f"{customer.code} {name}") as audit:
-        try:
-            with transaction.atomic():
-                made = Covenant.objects.create(
-                    customer=customer, facility=facility, name=name, rule=rule, from_date=wish.from_date,
-                    to_date=wish.to_date, source=source[:LONGEST_SOURCE], maker=person.actor_key,
-                    made_at=timezone.now(),
-                )  # fmt: skip
-        except IntegrityError as error:
-            raise Refused(Text(f"该客户已有契约“{name}”", f"the customer has a covenant “{name}” already")) from error
-        audit.wrote("deals.Covenant", [[made.pk, customer.code, name, rule, wish.from_date, wish.to_date, source]])
+        _refuse_overlap(customer, name, wish)
+        made = Covenant.objects.create(
+            customer=customer, facility=facility, name=name, rule=rule, from_date=wish.from_date, to_date=wish.to_date,
+            source=source, maker=person.actor_key, made_at=timezone.now(),
+        )  # fmt: skip
+        audit.wrote("deals.Covenant", [_stored(made)])
         rerate_customers(actor=person.actor_key, customers=[customer])
     return made
 
 
 def end(*, person: Person, customer: Customer, number: int, last: date) -> Covenant:
-    """Let a covenant end: `last` is the last day on which it holds."""
+    """Let a covenant end, or end earlier than was agreed: `last` is the last day on which it holds."""
     _refuse_who_may_not(person)
     with line(actor=person.actor_key, action="ratings.covenant_ended", subject=customer.code) as audit:
-        held = Covenant.objects.select_for_update().filter(pk=number, customer=customer, to_date=None).first()
+        held = Covenant.objects.select_for_update().filter(pk=number, customer=customer).first()
         if held is None:
             raise Refused(Text("没有可终止的契约", "there is no such covenant to end"))
+        if held.to_date is not None and held.to_date <= last:
+            ends = held.to_date
+            raise Refused(
+                Text(f"该契约已于 {ends} 终止，只能提前", f"it ends on {ends} already, and only earlier ends it")
+            )
         if last < held.from_date:
             raise Refused(Text("终止日早于起始日", "it ends before it begins"))
         held.to_date, held.ended_by = last, person.actor_key
         held.save(update_fields=["to_date", "ended_by"])
-        audit.wrote("deals.Covenant", [[held.pk, customer.code, held.name, last]])
+        audit.wrote("deals.Covenant", [_stored(held)])
         rerate_customers(actor=person.actor_key, customers=[customer])
     return held
+
+
+def _refuse_overlap(customer: Customer, name: str, wish: Wish) -> None:
+    """One agreed anew keeps its name, from the day after the one before it has ended; two never hold on one day."""
+    Customer.objects.select_for_update().get(pk=customer.pk)  # who enters another meanwhile waits
+    others = customer.covenants.filter(Q(to_date__isnull=True) | Q(to_date__gte=wish.from_date), name=name)
+    if wish.to_date is not None:
+        others = others.filter(from_date__lte=wish.to_date)
+    if others.exists():
+        zh = f"该客户在这些日子已有契约“{name}”；先终止它"
+        raise Refused(Text(zh, f"the customer has a covenant “{name}” on those days already; end it first"))
+
+
+def _stored(one: Covenant) -> list[object]:
+    """What the audit chain takes of a covenant: what is stored of it."""
+    return [one.pk, one.customer_id, one.facility_id, one.name, one.rule, one.from_date, one.to_date, one.source]
 
 
 def _refuse_who_may_not(person: Person) -> None:

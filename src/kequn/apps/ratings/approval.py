@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -190,20 +191,27 @@ def _book_approved(proposal: Proposal, audit: OpenLine) -> None:
     shown = json.loads(proposal.shown)["rating_book"]
     if _book_digest(waiting.values_list("customer__code", "result_digest")) != shown["digest"]:
         raise Refused(Text("这批评级与提交审批的内容不同", "these ratings are not what was put before their checker"))
-    audit.wrote_digest("ratings.RatingCase", rows=shown["ratings"], digest=shown["digest"])
     now = timezone.now()
-    groups = waiting.order_by().values_list("policy_id", "as_of", "model").distinct()
+    groups = waiting.order_by("policy_id", "as_of", "model").values_list("policy_id", "as_of", "model").distinct()
     for digest, as_of, model in list(groups):
         same = waiting.order_by().filter(policy=digest, as_of=as_of, model=model)
         months = policy_of_case(same[0]).scheme.models[model].validity_months
-        same.update(state=RatingState.APPROVED, approved_at=now, expires_on=months_after(as_of, months))
+        expires_on = months_after(as_of, months)
+        audit.wrote("ratings.RatingCase", _book_written(same, RatingState.APPROVED, expires_on))
+        same.update(state=RatingState.APPROVED, approved_at=now, expires_on=expires_on)
 
 
 def _book_ended(proposal: Proposal, audit: OpenLine) -> None:
     back = RatingCase.objects.filter(proposal=proposal, state=RatingState.PROPOSED)
-    shown = json.loads(proposal.shown)["rating_book"]
-    audit.wrote_digest("ratings.RatingCase", rows=shown["ratings"], digest=shown["digest"])
+    audit.wrote("ratings.RatingCase", _book_written(back, RatingState.SUGGESTED, None))
     back.update(state=RatingState.SUGGESTED, proposal=None)
+
+
+def _book_written(found: QuerySet[RatingCase], state: RatingState, expires_on: date | None) -> Iterator[list[object]]:
+    """What the audit chain takes of ratings decided at once: the same as of a single one, by number."""
+    until = None if expires_on is None else expires_on.isoformat()
+    for pk, digest in found.order_by("pk").values_list("pk", "result_digest").iterator():
+        yield [pk, digest, state, until]
 
 
 def decidable(*, person: Person, case: RatingCase) -> bool:

@@ -1,7 +1,7 @@
 """Fitted models on the book: every customer of a run scored by a challenger beside the scorecard of policy.
 
 The champion is what the run found by the scorecard in force; the challenger a folder that `kequn model fit` wrote into
-`models` below the home. Its scores lie beside the base of the run: they follow from both and may be made again.
+`models` below the home. Its scores lie in a folder of their own and stay when later runs are published.
 """
 
 import hashlib
@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from django.conf import settings
+from django.utils import timezone
 
 from kequn.apps.accounts.access import RUN, SEE_OUTCOMES, Person, may
 from kequn.apps.assessments.models import Run, RunState
@@ -29,7 +30,7 @@ from kequn.apps.governance.selectors import policy_in_use
 from kequn.apps.jobs.services import Lease, enqueue, handler
 from kequn.apps.ratings.services import policy_at
 from kequn.apps.ratings.standing import Reader, state
-from kequn.apps.ratings.validating import HORIZON_MONTHS, bad_within, outcomes_of
+from kequn.apps.ratings.validating import HORIZON_MONTHS, NOTHING, bad_within, outcomes_of
 from kequn.domain.errors import Misuse, Refused, Text
 from kequn.domain.rating.composing import Scale
 from kequn.modelling.comparing import Side, compared, graded_by_both
@@ -37,6 +38,7 @@ from kequn.modelling.models import CARD, Model, load, scored
 from kequn.modelling.settings import settings_of
 from kequn.modelling.tapes import Tape
 
+SCORES = "scores"  # the folder of the home with what challengers said of runs
 REGISTERED = "models"  # the folder of the home in which folders of fitted models are registered
 KIND = "score_challenger"
 FOUND = ("score", "grade", "exposure_gross")  # what the run found, beside the challenger's score, PD and grade
@@ -95,7 +97,7 @@ def run_of(number: int | None) -> Run:
 
 
 def scores_file(run: Run, name: str) -> Path:
-    return Path(settings.KEQUN_HOME) / "base" / f"{Path(run.folder).name}.{name}.scores.parquet"
+    return Path(settings.KEQUN_HOME) / SCORES / f"{Path(run.folder).name}.{name}.parquet"
 
 
 def request_scores(*, person: Person, name: str) -> None:
@@ -187,10 +189,24 @@ def development_sample(*, person: Person, run: Run) -> pa.Table:
     return table.filter(pa.array(keep))
 
 
+def write_sample(*, person: Person, run: Run, output: Path) -> pa.Table:
+    """Write the development sample as Parquet, whole or not at all; the audit line has the SHA-256 of the file."""
+    fresh = output.with_name(f".{output.name}.fresh")
+    try:
+        with line(actor=person.actor_key, action="ratings.sample", subject=f"{run.pk} {run.as_of}") as audit:
+            found = development_sample(person=person, run=run)
+            pq.write_table(found, fresh)
+            audit.wrote_digest("sample", rows=found.num_rows, digest=hashlib.sha256(fresh.read_bytes()).hexdigest())
+        fresh.replace(output)
+    finally:
+        fresh.unlink(missing_ok=True)
+    return found
+
+
 def _events(codes: Sequence[str], as_of: date) -> list[bool | None]:
     numbers = dict(Customer.objects.values_list("code", "pk"))
     known = outcomes_of()
-    return [bad_within(known.get(numbers.get(code, 0), (None, None)), as_of) for code in codes]
+    return [bad_within(known.get(numbers.get(code, 0), NOTHING), as_of) for code in codes]
 
 
 # -- read --------------------------------------------------------------------------------------------------------------
@@ -211,7 +227,8 @@ def comparison(*, person: Person, name: str, run: Run) -> Comparison:
         )
     policy = policy_at(run.as_of)
     changed = file.stat().st_mtime_ns
-    figures, movers = _compared(Reader.of(person), run, file, changed, state(), policy.digest)
+    marks = (state(), policy_in_use().digest, timezone.localdate())
+    figures, movers = _compared(Reader.of(person), run, file, changed, marks)
     card = json.loads((folder / CARD).read_text(encoding="utf-8"))
     trained = {"fitted_on": card["fitted_on"], **{name: card["trained"][name] for name in ("rows", "events")}}
     is_stale = _read(file, changed)[1] != _digest(folder)
@@ -220,9 +237,9 @@ def comparison(*, person: Person, name: str, run: Run) -> Comparison:
 
 @lru_cache(maxsize=32)
 def _compared(
-    person: Reader, run: Run, file: Path, changed: int, _state: str, _policy: str
+    person: Reader, run: Run, file: Path, changed: int, _marks: tuple[str, str, date]
 ) -> tuple[Found, tuple[Mover, ...]]:
-    """Figures and customers as one reader sees them; worked out once a state."""
+    """Figures and customers as one reader sees them; worked out once a state, a policy in use and a day."""
     table = _read(file, changed)[0]
     if not sees_every_customer(person):
         mine = pa.array(list(visible_to(person).order_by().values_list("code", flat=True)), pa.string())
@@ -237,7 +254,7 @@ def _compared(
     return figures, _movers(table, sides[0], sides[1], scale)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=1)
 def _read(file: Path, _changed: int) -> tuple[pa.Table, str]:
     table = pq.read_table(file)
     return table, (table.schema.metadata or {}).get(b"model", b"").decode()

@@ -4,21 +4,24 @@ A breach that the rating in force does not know of is a cause to rate anew. What
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
+import numpy as np
 from django.db.models import F, Q, QuerySet
 
 from kequn.apps.assessments.explaining import Known
-from kequn.apps.assessments.standing_book import standing_book
+from kequn.apps.assessments.standing_book import StandingBook, standing_book
 from kequn.apps.customers.models import Customer
 from kequn.apps.deals.models import Covenant
 from kequn.domain.errors import Refused, Text
-from kequn.domain.rating.covenants import Tested, tested, told
+from kequn.domain.facts import FactType
+from kequn.domain.rating.covenants import Tested, facing, tested, told
 from kequn.domain.rules.plain import reader_of
-from kequn.domain.rules.reader import Truth
-from kequn.domain.rules.tree import Expr
+from kequn.domain.rules.reader import Truth, compared
+from kequn.domain.rules.tree import Comparison, Constant, Expr
 from kequn.policy.pack import Pack
 from kequn.policy.planning import rule_of
 from kequn.policy.rating import COVENANTS
@@ -48,12 +51,12 @@ def covenants_of(customer: Customer) -> QuerySet[Covenant]:
     return customer.covenants.select_related("facility").order_by(F("to_date").desc(nulls_first=True), "name")
 
 
-def tests_of(known: Known, covenants: Iterable[Covenant]) -> list[TestedCovenant]:
-    """Each covenant tested on the facts of its customer, with whether it holds on the day of the facts."""
+def tests_of(known: Known, covenants: Iterable[Covenant], today: date) -> list[TestedCovenant]:
+    """Each covenant tested on the facts of its customer, with whether it is in force today."""
     reader = reader_of(known.plan, known.as_of).reader(known.record)
     found = []
     for one in covenants:
-        holds_then = one.from_date <= known.as_of and (one.to_date is None or one.to_date >= known.as_of)
+        holds_then = one.from_date <= today and (one.to_date is None or one.to_date >= today)
         rule = _rule(known.pack, known.as_of, one.rule)
         if isinstance(rule, Text):
             found.append(TestedCovenant(one, holds_then, None, Tested(None), rule))
@@ -70,26 +73,40 @@ def _rule(pack: Pack, as_of: date, text: str) -> Expr | Text:
         return refused.findings[0].text if refused.findings else refused.text
 
 
-def fact_of_customer(known: Known, customer: Customer) -> str | None:
+def fact_of_customer(known: Known, customer: Customer, today: date) -> str | None:
     """What a rating of one customer keeps of its covenants."""
-    held = in_force(known.as_of).filter(customer=customer)
-    return told({one.covenant.name: one.found.holds for one in tests_of(known, held)})
+    held = in_force(today).filter(customer=customer)
+    return told({one.covenant.name: one.found.holds for one in tests_of(known, held, today)})
 
 
-def fact_of_book(pack: Pack, as_of: date) -> dict[str, str | None]:
-    """The same of every customer with a covenant, by code, on the facts of the last run; each rule is asked once."""
-    rows = list(in_force(as_of).values_list("customer__code", "name", "rule"))
+def fact_of_book(pack: Pack, as_of: date, today: date) -> dict[str, str | None]:
+    """The same of every customer with a covenant, by code, on the facts of the last run."""
+    rows = list(in_force(today).values_list("customer__code", "name", "rule"))
     if not rows:
         return {}
     standing = standing_book()
     place = {str(code): at for at, code in enumerate(standing.codes)}
     verdicts: dict[str, dict[str, Truth]] = defaultdict(dict)
-    answers = {}
-    for text in {rule for _, _, rule in rows}:
-        rule = _rule(pack, as_of, text)
-        answers[text] = None if isinstance(rule, Text) else standing.verdicts(pack, rule)
+    figures: dict[Expr, Any] = {}
+    rules = {text: _rule(pack, as_of, text) for text in {rule for _, _, rule in rows}}
+    said = {text: asked(standing, pack, one, figures) for text, one in rules.items() if not isinstance(one, Text)}
     for code, name, text in rows:
-        found, at = answers[text], place.get(code)
-        said = -1 if found is None or at is None else int(found[at])
-        verdicts[code][name] = None if said < 0 else said == 1
+        at = place.get(code)
+        verdicts[code][name] = said[text](at) if text in said and at is not None else None
     return {code: told(of) for code, of in verdicts.items()}
+
+
+def asked(standing: StandingBook, pack: Pack, rule: Expr, figures: dict[Expr, Any]) -> Callable[[int], Truth]:
+    """What a rule says of the customer at a place of the book; each rule is one question to the engine.
+
+    Of a comparison with a number only the figure is asked, once for all thresholds, and kept in `figures`.
+    """
+    match facing(rule) if isinstance(rule, Comparison) else rule:
+        case Comparison(sign, left, Constant(threshold, FactType.NUMBER)):
+            if left not in figures:
+                figures[left] = standing.values(pack, left)
+            of = figures[left]
+            return lambda at: compared(sign, None if np.isnan(of[at]) else float(of[at]), threshold)
+        case _:
+            found = standing.verdicts(pack, rule)
+            return lambda at: None if found[at] < 0 else bool(found[at] == 1)

@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 from django.conf import settings
 from django.db.models import Q
+from django.utils import timezone
 
 from kequn.apps.assessments.explaining import known_of
 from kequn.apps.assessments.models import FindingSpan, Run
@@ -46,7 +47,7 @@ def facts_of_customer(*, customer: Customer, as_of: date, pack: Pack, policy: Ra
     answers = known.answers()
     facts: Facts = {name: answers.get(name) for name in policy.reads}
     facts["warning_level"] = _gravest(levels_of(pack, as_of), answers)
-    facts[covenants.FACT] = covenants.fact_of_customer(known, customer)
+    facts[covenants.FACT] = covenants.fact_of_customer(known, customer, timezone.localdate())
     kin = kin_at(as_of, pack, policy, customer.pk).get(customer.pk)
     beside = {kin.parent, *(one for one, _ in kin.guarantors)} if kin is not None else set()
     grades = grades_now({one for one in beside if one is not None})
@@ -58,7 +59,7 @@ def facts_of_book(*, run: Run, pack: Pack, policy: RatingPolicy) -> Iterator[tup
     file = Path(settings.KEQUN_HOME) / run.folder / "findings.parquet"
     kin = kin_at(run.as_of, pack, policy)
     by_code = dict(Customer.objects.values_list("code", "pk"))
-    grades, agreed = grades_now(), covenants.fact_of_book(pack, run.as_of)
+    grades, agreed = grades_now(), covenants.fact_of_book(pack, run.as_of, timezone.localdate())
     with duckdb.connect() as con:
         there = {row[0] for row in con.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(file)]).fetchall()}
         lacking = [name for name in policy.reads if name not in there]

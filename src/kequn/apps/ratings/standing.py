@@ -6,12 +6,13 @@ line is the state that they were worked out in.
 
 from dataclasses import dataclass
 
-from django.db.models import Q
-
 from kequn.apps.accounts.access import Person
 from kequn.apps.audit.models import AuditLine
 
-MOVES = ("import", "import.undo", "customers.assign", "governance.approve", "run.publish")
+MOVES = (  # of ratings: an approval decides, re-rating lets expire, wherever it is called from
+    "import", "import.undo", "customers.assign", "governance.approve", "ratings.covenant", "ratings.covenant_ended",
+    "ratings.rerate", "run.publish",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,5 +33,5 @@ class Reader:
 
 def state() -> str:
     """The hash of the newest line that may have moved a rating, an outcome, or who manages whom; '' before any."""
-    moved = AuditLine.objects.filter(Q(action__in=MOVES) | Q(action__startswith="ratings."))
+    moved = AuditLine.objects.filter(action__in=MOVES)
     return moved.order_by("-pk").values_list("hash", flat=True).first() or ""

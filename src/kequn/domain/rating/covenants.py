@@ -12,6 +12,7 @@ from kequn.domain.rules import tree
 from kequn.domain.rules.reader import Answer, Reader, Truth
 
 NONE_BREACHED, NOT_TOLD, BETWEEN = "none", "unknown", "; "
+MIRRORED: Mapping[tree.ComparisonSign, tree.ComparisonSign] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,16 @@ def tested(rule: tree.Expr, reader: Reader) -> Tested:
     holds = reader.truth(rule)
     if not isinstance(rule, tree.Comparison):
         return Tested(holds, missing=missing)
-    value, threshold = reader.read(rule.left), reader.read(rule.right)
-    return Tested(holds, value, rule.sign, threshold, headroom_of(rule.sign, value, threshold), missing)
+    faced = facing(rule)
+    value, threshold = reader.read(faced.left), reader.read(faced.right)
+    return Tested(holds, value, faced.sign, threshold, headroom_of(faced.sign, value, threshold), missing)
+
+
+def facing(rule: tree.Comparison) -> tree.Comparison:
+    """The same comparison with the figure at the left: `0.7 >= leverage` is `leverage <= 0.7`."""
+    if not isinstance(rule.left, tree.Constant) or isinstance(rule.right, tree.Constant):
+        return rule
+    return tree.Comparison(MIRRORED.get(rule.sign, rule.sign), rule.right, rule.left)
 
 
 def _read_here(expr: tree.Expr) -> Iterable[tree.FactRef]:

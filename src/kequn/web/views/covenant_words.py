@@ -3,11 +3,13 @@
 from datetime import date
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from kequn.apps.assessments.explaining import Known, known_of
 from kequn.apps.customers.models import Customer
 from kequn.apps.ratings.covenants import TestedCovenant, covenants_of, tests_of
+from kequn.domain.rating.covenants import facing
 from kequn.domain.rules import tree
 from kequn.policy.telling import Teller
 from kequn.web import labels
@@ -28,14 +30,16 @@ def covenants_part(customer: Customer, as_of: date) -> dict[str, Any]:
 def rows_of(known: Known, customer: Customer) -> list[dict[str, Any]]:
     """The covenants of a customer in words, those in force first."""
     teller = Teller(known.pack, known.plan, language(), unit(language()))
-    return [_row(teller, one) for one in tests_of(known, covenants_of(customer))]
+    today = timezone.localdate()
+    return [_row(teller, one, today) for one in tests_of(known, covenants_of(customer), today)]
 
 
-def _row(teller: Teller, one: TestedCovenant) -> dict[str, Any]:
+def _row(teller: Teller, one: TestedCovenant, today: date) -> dict[str, Any]:
     found, of = one.found, one.covenant
     words = {True: (_("kept"), "good"), False: (_("breached"), "bad"), None: (_("cannot be told"), "unknown")}
     said, mood = words[found.holds] if one.in_force else (_("not in force"), "unknown")
-    fact = one.rule.left.name if isinstance(one.rule, tree.Comparison) and _is_fact(one.rule.left) else ""
+    left = facing(one.rule).left if isinstance(one.rule, tree.Comparison) else None
+    fact = left.name if isinstance(left, tree.FactRef) else ""
     agreed = teller.as_percent(fact, found.threshold)
     return {
         "number": of.pk, "name": of.name, "facility": of.facility.facility_id if of.facility is not None else "",
@@ -45,9 +49,6 @@ def _row(teller: Teller, one: TestedCovenant) -> dict[str, Any]:
         "value": teller.as_percent(fact, found.value) if found.sign else "",
         "threshold": f"{SIGNS.get(found.sign, found.sign)} {agreed}" if found.sign else "",
         "headroom": found.headroom, "missing": [teller.name(name) for name in found.missing],
-        "from": of.from_date, "to": of.to_date, "source": of.source, "maker": of.maker, "may_end": of.to_date is None,
+        "from": of.from_date, "to": of.to_date, "source": of.source, "maker": of.maker,
+        "may_end": of.to_date is None or of.to_date > max(today, of.from_date),
     }  # fmt: skip
-
-
-def _is_fact(expr: tree.Expr) -> bool:
-    return isinstance(expr, tree.FactRef)

@@ -1,8 +1,12 @@
 """Dated facts of a customer that have no column of their own, events, and what agencies said."""
 
+from datetime import date
+
 from django.db import models
 
 from kequn.apps.customers.models.party import Customer, Recorded
+
+ALWAYS = date(1900, 1, 1)  # where the source does not state since when something holds
 
 
 class FactValue(Recorded):

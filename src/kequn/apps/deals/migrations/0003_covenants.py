@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['customer', 'name'],
-                'constraints': [models.UniqueConstraint(fields=('customer', 'name'), name='covenant_name_once'), models.CheckConstraint(condition=models.Q(('to_date__isnull', True), ('to_date__gte', models.F('from_date')), _connector='OR'), name='covenant_ends_after_it_begins')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('to_date__isnull', True)), fields=('customer', 'name'), name='covenant_name_once'), models.CheckConstraint(condition=models.Q(('to_date__isnull', True), ('to_date__gte', models.F('from_date')), _connector='OR'), name='covenant_ends_after_it_begins')],
             },
         ),
     ]

@@ -23,7 +23,9 @@ class Covenant(models.Model):
     class Meta:
         ordering = ["customer", "name"]
         constraints = [
-            models.UniqueConstraint(fields=["customer", "name"], name="covenant_name_once"),
+            models.UniqueConstraint(
+                fields=["customer", "name"], condition=models.Q(to_date__isnull=True), name="covenant_name_once"
+            ),
             models.CheckConstraint(
                 condition=models.Q(to_date__isnull=True) | models.Q(to_date__gte=models.F("from_date")),
                 name="covenant_ends_after_it_begins",
