@@ -188,7 +188,13 @@ def test_a_pin_is_asked_for_approved_and_ended(sign_in):
     checker.post(f"/approvals/{proposal.pk}/", {"act": "approve", "digest": proposal.shown_digest})
     assert "−1" in maker.get("/segments/late_payers/").content.decode()
     pin = Pin.objects.get()
-    maker.post("/segments/late_payers/pins/", {"act": "end", "pin": pin.pk})
+    maker.post("/segments/late_payers/pins/", {"act": "end", "pin": pin.pk, "why": "情况已变"})
+    page = maker.get("/segments/late_payers/pins/").content.decode()
+    assert "its end waits for approval" in page
+    assert "in force" in page
+    ending = Proposal.objects.get(kind="pin_end")
+    assert "End the pin" in checker.get(f"/approvals/{ending.pk}/").content.decode()
+    checker.post(f"/approvals/{ending.pk}/", {"act": "approve", "digest": ending.shown_digest})
     assert "does not hold today" in maker.get("/segments/late_payers/pins/").content.decode()
 
 
