@@ -132,7 +132,9 @@ class _Writing:
             (grade, *(Number(n, f"{n:,}" if n else "·", "count") for n in row))
             for grade, row in zip(grades, self.found["matrix"], strict=True)
         )
-        return Table(self.say("matrix"), (Column(self.say("champion")), *(Column(one, right=True) for one in grades)), rows)
+        return Table(
+            self.say("matrix"), (Column(self.say("champion")), *(Column(one, right=True) for one in grades)), rows
+        )
 
     def movers(self, movers: Sequence[tuple[str, str, str, str, int]]) -> Table:
         words = ("champion", "challenger", "notches")

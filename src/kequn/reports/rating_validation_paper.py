@@ -172,7 +172,10 @@ class _Writing:
                 f"{one['largest_grade']} {largest['value']:.1%}", interval(largest),
             ))  # fmt: skip
         words = ("count", "index", "used", "largest", "interval")
-        head = (Column(self.say("figure"), share=1.6), *(Column(self.say(word), right=True, share=1.2) for word in words))
+        head = (
+            Column(self.say("figure"), share=1.6),
+            *(Column(self.say(word), right=True, share=1.2) for word in words),
+        )
         return Table(self.say("concentration"), head, tuple(rows))
 
     def migration(self) -> Facts | Points:
