@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -64,11 +65,7 @@ def ask_for_pin(*, person: Person, customer: Customer, wish: Wish) -> Pin:
         f"{customer.name}{'归入' if wish.is_in else '排除出'}“{label.zh}”",
         f"{customer.name}: {'into' if wish.is_in else 'out of'} “{label.en}”",
     )
-    shown = {
-        "customer": customer.code, "name": customer.name, "segment": wish.key, "in": wish.is_in,
-        "reason": wish.reason.strip(), "owner": wish.owner.strip(),
-        "valid_from": wish.valid_from.isoformat(), "expires_on": wish.expires_on.isoformat(),
-    }  # fmt: skip
+    shown = _shown(customer, wish)
     with line(actor=person.actor_key, action="assessments.pin", subject=f"{customer.code} {wish.key}") as audit:
         try:
             with transaction.atomic():
@@ -86,6 +83,15 @@ def ask_for_pin(*, person: Person, customer: Customer, wish: Wish) -> Pin:
         made.save(update_fields=["proposal"])
         audit.wrote("assessments.Pin", [[made.pk, customer.code, wish.key, wish.is_in]])
     return made
+
+
+def _shown(customer: Customer, wish: Wish) -> dict[str, Any]:
+    """What checkers see of a pin, whether it is to begin or to end."""
+    return {
+        "customer": customer.code, "name": customer.name, "segment": wish.key, "in": wish.is_in,
+        "reason": wish.reason.strip(), "owner": wish.owner.strip(),
+        "valid_from": wish.valid_from.isoformat(), "expires_on": wish.expires_on.isoformat(),
+    }  # fmt: skip
 
 
 def _exposure(customer: Customer) -> int | None:
@@ -126,11 +132,8 @@ def ask_to_end(*, person: Person, number: int, reason: str) -> Proposal:
     title = Text(
         f"终止{pin.customer.name}在“{label.zh}”的人工归属", f"End the pin of {pin.customer.name} in “{label.en}”"
     )
-    shown = {
-        "ends": True, "customer": pin.customer.code, "name": pin.customer.name, "segment": pin.key, "in": pin.is_in,
-        "reason": reason.strip()[:1000], "owner": pin.owner,
-        "valid_from": pin.valid_from.isoformat(), "expires_on": pin.expires_on.isoformat(),
-    }  # fmt: skip
+    held = Wish(pin.key, pin.is_in, reason.strip()[:1000], pin.owner, pin.valid_from, pin.expires_on)
+    shown = {"ends": True, **_shown(pin.customer, held)}
     return propose(
         person=person, pack=pack, as_of=today, kind=END, record=str(pin.pk), title=title, shown=shown,
         amount=_exposure(pin.customer),
